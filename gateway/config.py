@@ -1,0 +1,236 @@
+"""Envoy's configuration, made from the contracts and a few settings. Why each value is what it is: ``gateway/README.md``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import yaml
+
+from gateway import envelopes
+from gateway.routes import DESCRIPTOR_SET, Route, read_descriptor_set, read_routes
+
+STATUS_SCRIPT = Path(__file__).parent / "status.lua"
+BODY_LIMIT_BYTES = 8 * 1024 * 1024
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewaySettings:
+    """What differs between one machine and another. Addresses are ``host:port``.
+
+    ``upstreams`` holds the addresses of each service by folder name; a service that is missing has no routes.
+    ``trusted_hops`` is the number of proxies in front whose X-Forwarded-For is believed.
+    """
+
+    listen: str
+    admin: str
+    upstreams: Mapping[str, Sequence[str]]
+    otlp_endpoint: str = ""
+    trusted_hops: int = 0
+    descriptor_set: Path = DESCRIPTOR_SET
+    status_script: Path = field(default=STATUS_SCRIPT)
+
+
+def render(settings: GatewaySettings) -> str:
+    """The configuration as YAML."""
+    return yaml.safe_dump(build(settings), sort_keys=False, width=140, allow_unicode=True)
+
+
+def build(settings: GatewaySettings) -> Config:
+    """The configuration as Envoy's bootstrap message."""
+    routes = [route for route in read_routes(read_descriptor_set()) if settings.upstreams.get(route.owner)]
+    clusters = [_cluster(owner, addresses) for owner, addresses in settings.upstreams.items() if addresses]
+    if settings.otlp_endpoint:
+        clusters.append(_cluster("otlp", [urlsplit(settings.otlp_endpoint).netloc]))
+    return {
+        "admin": {"address": _address(settings.admin)},
+        "node": {"id": "gateway", "cluster": "contactsync"},
+        "static_resources": {"listeners": [_listener(settings, routes)], "clusters": clusters},
+        "overload_manager": _overload_manager(),
+    }
+
+
+def _listener(settings: GatewaySettings, routes: Sequence[Route]) -> Config:
+    return {
+        "name": "public",
+        "address": _address(settings.listen),
+        # One MiB over the body limit: the transcoder answers 413, and not the buffer.
+        "per_connection_buffer_limit_bytes": BODY_LIMIT_BYTES + 1024 * 1024,
+        "filter_chains": [{"filters": [_filter("network.http_connection_manager", _connection_manager(settings, routes))]}],
+    }
+
+
+def _connection_manager(settings: GatewaySettings, routes: Sequence[Route]) -> Config:
+    manager: Config = {
+        "@type": _type("filters.network.http_connection_manager.v3.HttpConnectionManager"),
+        "stat_prefix": "public",
+        "codec_type": "AUTO",
+        "use_remote_address": True,
+        "xff_num_trusted_hops": settings.trusted_hops,
+        "normalize_path": True,
+        "merge_slashes": True,
+        "path_with_escaped_slashes_action": "REJECT_REQUEST",
+        "server_header_transformation": "PASS_THROUGH",
+        "generate_request_id": False,
+        "max_request_headers_kb": 32,
+        "request_headers_timeout": "5s",
+        "request_timeout": "30s",
+        "stream_idle_timeout": "60s",
+        "common_http_protocol_options": {
+            "idle_timeout": "300s",
+            "max_headers_count": 64,
+            "headers_with_underscores_action": "REJECT_REQUEST",
+        },
+        "local_reply_config": envelopes.local_replies(),
+        "route_config": {
+            "name": "public",
+            "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [each for route in routes for each in _routes(route)]}],
+        },
+        "http_filters": _http_filters(settings, sorted({route.service for route in routes})),
+    }
+    if settings.otlp_endpoint:
+        manager["tracing"] = _tracing()
+    return manager
+
+
+def _routes(route: Route) -> list[Config]:
+    path: Config = {"path": route.path} if route.pattern is None else {"safe_regex": {"regex": route.pattern}}
+    verb = {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(route.verbs)}}}
+    name = f"import.{route.owner}"
+    return [
+        {
+            "name": name,
+            "match": {**path, "headers": [verb]},
+            "route": {"cluster": route.owner, "timeout": "30s"},
+            # The service's deadline: it stops working when nobody waits any more.
+            "request_headers_to_add": [_header("grpc-timeout", "30S")],
+        },
+        {
+            "name": name,
+            "match": path,
+            "direct_response": {"status": 405},
+            "response_headers_to_add": [_header("allow", ", ".join(route.verbs))],
+            # The transcoder would answer 404 before the route is asked.
+            "typed_per_filter_config": {
+                "envoy.filters.http.grpc_json_transcoder": {
+                    "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
+                    "disabled": True,
+                }
+            },
+        },
+    ]
+
+
+def _http_filters(settings: GatewaySettings, services: Sequence[str]) -> list[Config]:
+    transcoder = {
+        "@type": _type("filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder"),
+        "proto_descriptor": str(settings.descriptor_set),
+        "services": list(services),
+        "auto_mapping": False,
+        "match_incoming_request_route": True,
+        "convert_grpc_status": False,
+        "ignore_unknown_query_parameters": True,
+        "request_validation_options": {"reject_unknown_method": True},
+        "max_request_body_size": BODY_LIMIT_BYTES,
+        "max_response_body_size": 2 * BODY_LIMIT_BYTES,
+        "print_options": {"always_print_primitive_fields": True, "preserve_proto_field_names": True},
+    }
+    lua = {
+        "@type": _type("filters.http.lua.v3.Lua"),
+        "default_source_code": {"filename": str(settings.status_script)},
+    }
+    return [
+        _filter("http.header_mutation", _header_mutation()),
+        _filter("http.lua", lua),
+        _filter("http.grpc_json_transcoder", transcoder),
+        _filter("http.router", {"@type": _type("filters.http.router.v3.Router"), "suppress_envoy_headers": True}),
+    ]
+
+
+def _header_mutation() -> Config:
+    correlation_id = {"header": {"key": "x-correlation-id", "value": "%UNIQUE_ID%"}, "append_action": "ADD_IF_ABSENT"}
+    echo = {"header": {"key": "x-correlation-id", "value": "%REQ(x-correlation-id)%"}, "append_action": "ADD_IF_ABSENT"}
+    edge_only = ["x-contactsync-service", "x-contactsync-client", "x-contactsync-edge", "grpc-timeout", "grpc-encoding"]
+    edge_only += ["x-envoy-original-path", "x-http-status", "x-error-body"]
+    return {
+        "@type": _type("filters.http.header_mutation.v3.HeaderMutation"),
+        "mutations": {
+            "request_mutations": [
+                *({"remove": name} for name in edge_only),
+                # Bad base64 in a header with this ending makes the gRPC core answer INTERNAL.
+                {"remove_on_match": {"key_matcher": {"suffix": "-bin"}}},
+                {"append": correlation_id},
+            ],
+            "response_mutations": [
+                *({"remove": name} for name in ("grpc-status", "grpc-message", "grpc-accept-encoding", "grpc-encoding")),
+                {"append": echo},
+            ],
+        },
+    }
+
+
+def _tracing() -> Config:
+    return {
+        "random_sampling": {"value": 100},
+        "provider": {
+            "name": "envoy.tracers.opentelemetry",
+            "typed_config": {
+                "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
+                "service_name": "gateway",
+                "grpc_service": {"envoy_grpc": {"cluster_name": "otlp"}, "timeout": "1s"},
+            },
+        },
+        "custom_tags": [{"tag": "correlation_id", "request_header": {"name": "x-correlation-id"}}],
+    }
+
+
+def _cluster(name: str, addresses: Sequence[str]) -> Config:
+    return {
+        "name": name,
+        "type": "STRICT_DNS" if any(not address[0].isdigit() for address in addresses) else "STATIC",
+        "connect_timeout": "1s",
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": _type("upstreams.http.v3.HttpProtocolOptions"),
+                "explicit_http_config": {"http2_protocol_options": {}},
+            }
+        },
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(address)}} for address in addresses]}],
+        },
+    }
+
+
+def _overload_manager() -> Config:
+    """Sheds new connections before the machine runs out of file handles."""
+    return {
+        "resource_monitors": [
+            {
+                "name": "envoy.resource_monitors.global_downstream_max_connections",
+                "typed_config": {
+                    "@type": _type("resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"),
+                    "max_active_downstream_connections": 10000,
+                },
+            }
+        ]
+    }
+
+
+def _filter(name: str, config: Config) -> Config:
+    return {"name": f"envoy.filters.{name}", "typed_config": config}
+
+
+def _type(name: str) -> str:
+    return f"type.googleapis.com/envoy.extensions.{name}"
+
+
+def _header(key: str, value: str) -> Config:
+    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
+def _address(address: str) -> Config:
+    host, port = address.rsplit(":", 1)
+    return {"socket_address": {"address": host, "port_value": int(port)}}

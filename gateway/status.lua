@@ -1,0 +1,56 @@
+-- The gateway's one script. (1) The service chooses the HTTP status: gRPC has no code for 202 or 422.
+-- (2) An error that no service rendered (a crash, a message too large, a dead stream) gets the envelope of its route.
+-- It never prints grpc-message: that may hold words that are not for the caller.
+local WORDS = {
+  ["400"] = { "validation_error", "Malformed request" },
+  ["401"] = { "unauthorized", "Authentication required" },
+  ["403"] = { "forbidden", "Forbidden" },
+  ["404"] = { "not_found", "Resource not found" },
+  ["409"] = { "state_conflict", "Conflict" },
+  ["413"] = { "payload_too_large", "Payload too large" },
+  ["415"] = { "unsupported_media_type", "Unsupported media type" },
+  ["429"] = { "rate_limit_exceeded", "Too many requests" },
+  ["501"] = { "not_implemented", "Not implemented" },
+  ["503"] = { "service_unavailable", "Service temporarily unavailable" },
+  ["504"] = { "deadline_exceeded", "Deadline exceeded" },
+}
+local INTERNAL = { "internal_error", "Internal error" }
+
+function envoy_on_request(handle)
+  -- A gRPC body on a REST path would pass by the transcoder. Envoy turns this reply into 200 + grpc-status; mended below.
+  local content_type = handle:headers():get("content-type")
+  if content_type and content_type:sub(1, 16) == "application/grpc" then
+    handle:respond({ [":status"] = "415" }, "")
+  end
+end
+
+function envoy_on_response(handle)
+  local headers = handle:headers()
+  local status = headers:get("x-http-status")
+  if status then
+    headers:replace(":status", status)
+    headers:remove("x-http-status")
+    if status == "204" or status == "304" then
+      headers:remove("content-length")
+      headers:remove("content-type")
+    end
+  end
+  local code = headers:get("grpc-status")
+  if code and code ~= "0" then
+    status = status or headers:get(":status")
+    if status == "200" then
+      status = "415"
+      headers:replace(":status", status)
+    end
+    local body = headers:get("x-error-body")
+    if not body then
+      local word = WORDS[status] or INTERNAL
+      body = '{"error":"' .. word[1] .. '","message":"' .. word[2] .. '"}'
+    end
+    handle:body(true):setBytes(body)
+    headers:replace("content-type", "application/json")
+    headers:replace("content-length", tostring(#body))
+    headers:remove("x-error-body")
+    headers:remove("grpc-status-details-bin")
+  end
+end
