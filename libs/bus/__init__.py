@@ -1,0 +1,26 @@
+from libs.bus.jetstream import JetStreamBus
+from libs.bus.memory import MemoryBus
+from libs.bus.ports import Ack, Bus, BusUnavailable, Deliver, GiveUp, Message, Retry, StreamSpec, Verdict
+from libs.bus.server import BusUser, NotSynchronous, assert_synchronous, render_nats_config
+from libs.bus.streams import DELIVERY, DELIVERY_TICKET, STREAMS
+
+__all__ = [
+    "DELIVERY",
+    "DELIVERY_TICKET",
+    "STREAMS",
+    "Ack",
+    "Bus",
+    "BusUnavailable",
+    "BusUser",
+    "Deliver",
+    "GiveUp",
+    "JetStreamBus",
+    "MemoryBus",
+    "Message",
+    "NotSynchronous",
+    "Retry",
+    "StreamSpec",
+    "Verdict",
+    "assert_synchronous",
+    "render_nats_config",
+]
