@@ -1,0 +1,133 @@
+"""Statements written once in SQLAlchemy Core and compiled once per database to text and positions."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+from sqlalchemy import ARRAY, Column, ColumnElement, Table, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import CompilerElement
+from sqlalchemy.sql.functions import FunctionElement
+from sqlmodel import SQLModel
+
+Row = tuple[Any, ...]
+Arrange = Callable[[Row], Row]
+
+
+class Insert(Protocol):
+    """The dialect's own INSERT, for ON CONFLICT; typed as PostgreSQL's, whose form SQLite shares."""
+
+    def __call__(self, table: Table | type[SQLModel]) -> postgresql.Insert:
+        """An INSERT into the table."""
+        ...
+
+
+def table_of(model: type[SQLModel]) -> Table:
+    """The table of a SQLModel class, whose columns are typed as columns."""
+    table = getattr(model, "__table__", None)
+    if not isinstance(table, Table):
+        raise TypeError(model)
+    return table
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement in one dialect: its text, and how a row is laid out for it (None: as it is)."""
+
+    text: str
+    arrange: Arrange | None
+
+
+class _AnyOf(FunctionElement[bool]):
+    # No type: a Boolean one would be rendered as `… = 1` on SQLite, which uses no index.
+    inherit_cache = True
+
+
+@compiles(_AnyOf, "sqlite")
+def _any_of_on_sqlite(element: _AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608  # compiled parts, no values
+
+
+@compiles(_AnyOf, "postgresql")
+def _any_of_on_postgresql(element: _AnyOf, compiler: SQLCompiler, **options: Any) -> str:
+    column, values = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"{column} = ANY ({values})"
+
+
+def any_of(column: Column[Any], name: str) -> ColumnElement[bool]:
+    """True where the column (text or integer) is in the list given for `name`; an empty list matches nothing."""
+    return _AnyOf(column, bindparam(name, type_=ARRAY(column.type)))
+
+
+class Statement:
+    """A statement with named parameters; a row gives their values by position, in the order of `parameters`.
+
+    `source` is an executable, or a function of the dialect's `insert`. A bindparam that `parameters` leaves out, and a
+    parameter that is not used, raise ValueError at first use. `.in_()` with a list has no fixed text: use `any_of`.
+    """
+
+    def __init__(self, source: Executable | Callable[[Insert], Executable], *parameters: str) -> None:
+        self.parameters = parameters
+        self._source = source
+
+    @cached_property
+    def sqlite(self) -> Prepared:
+        """With `?` in the order of occurrence."""
+        return self._prepare(sqlite.dialect(paramstyle="qmark"), sqlite.insert, _as_json)
+
+    @cached_property
+    def postgresql(self) -> Prepared:
+        """With `$1…`, as asyncpg takes them."""
+        dialect: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
+        return self._prepare(dialect, postgresql.insert, None)
+
+    def _prepare(self, dialect: Dialect, insert: Any, encode_list: Callable[[Any], Any] | None) -> Prepared:
+        element = self._source(insert) if callable(self._source) else self._source
+        assert isinstance(element, CompilerElement)
+        compiled = element.compile(dialect=dialect)
+        assert isinstance(compiled, SQLCompiler)
+        names = tuple(compiled.positiontup or ())
+        self._agree(names, compiled.params)
+        arrange = self._arrangement(names, compiled.params)
+        lists = [index for index, name in enumerate(names) if isinstance(compiled.binds[name].type, ARRAY)]
+        if encode_list is not None and lists:
+            arrange = _encoding(arrange, lists, encode_list)
+        return Prepared(compiled.string, arrange)
+
+    def _agree(self, names: Sequence[str], given: Mapping[str, Any]) -> None:
+        unused = set(self.parameters) - set(names)
+        unnamed = {name for name in names if name not in self.parameters and given.get(name) is None}
+        if unused or unnamed:
+            raise ValueError(f"parameters not used: {sorted(unused)}; bindparams not named: {sorted(unnamed)}")
+
+    def _arrangement(self, names: tuple[str, ...], given: Mapping[str, Any]) -> Arrange | None:
+        """Constants in the statement are bound too: they are laid behind the row and picked like its values."""
+        if names == self.parameters:
+            return None
+        constants = {name: given[name] for name in names if name not in self.parameters}
+        positions = {name: index for index, name in enumerate((*self.parameters, *constants))}
+        order = [positions[name] for name in names]
+        behind = tuple(constants.values())
+        return lambda row: tuple([(row + behind)[index] for index in order])
+
+
+def _as_json(values: Sequence[str | int]) -> str:
+    return json.dumps(list(values))
+
+
+def _encoding(arrange: Arrange | None, lists: Sequence[int], encode: Callable[[Any], Any]) -> Arrange:
+    def arranged(row: Row) -> Row:
+        values = list(row if arrange is None else arrange(row))
+        for index in lists:
+            values[index] = encode(values[index])
+        return tuple(values)
+
+    return arranged
