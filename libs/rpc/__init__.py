@@ -1,0 +1,43 @@
+"""gRPC as every service of the hub speaks it: the door, the last door, correlation, tracing, batches, peers and the server."""
+
+from libs.rpc.access import cached_authenticator, remote_authenticator
+from libs.rpc.batch import Batch, BatchMismatch
+from libs.rpc.call import answer, current_caller, current_client, current_headers
+from libs.rpc.caller import Authenticator, Caller, ClientCaller, ClientId, Duplicates, Scope, ServiceCaller
+from libs.rpc.door import Door
+from libs.rpc.identity import Identity
+from libs.rpc.peer import Peer, PeerRefused, PeerUnavailable
+from libs.rpc.refusal import Refusal, Refusing, Violation
+from libs.rpc.server import Registration, RpcServer, RpcSettings
+from libs.rpc.tracing import call_context, serve_item
+
+__all__ = [
+    "Authenticator",
+    "Batch",
+    "BatchMismatch",
+    "Caller",
+    "ClientCaller",
+    "ClientId",
+    "Door",
+    "Duplicates",
+    "Identity",
+    "Peer",
+    "PeerRefused",
+    "PeerUnavailable",
+    "Refusal",
+    "Refusing",
+    "Registration",
+    "RpcServer",
+    "RpcSettings",
+    "Scope",
+    "ServiceCaller",
+    "Violation",
+    "answer",
+    "cached_authenticator",
+    "call_context",
+    "current_caller",
+    "current_client",
+    "current_headers",
+    "remote_authenticator",
+    "serve_item",
+]

@@ -1,0 +1,102 @@
+"""Micro-batched calls: what queued while calls were in flight goes in the next one."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextvars import Context
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class BatchMismatch(Exception):
+    """A send answered with another number of results than it got items."""
+
+    def __init__(self, items: int, results: int) -> None:
+        super().__init__(items, results)
+        self.items = items
+        self.results = results
+
+
+class Batch(Generic[Item, Result]):
+    """Turns single questions into few calls, without waiting on a timer: an idle batch asks at once.
+
+    `send` gets items in the order asked and answers with one result each, in that order. It runs outside of any request: without its
+    deadline, caller, correlation id and trace, which belong into the items.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
+        *,
+        limit: int = 256,
+        in_flight: int = 2,
+        weigh: Callable[[Item], int] | None = None,
+        max_weight: int = 10_000,
+    ) -> None:
+        """`limit` bounds the items of a call, `max_weight` their weights in sum; an item heavier than that goes alone."""
+        self._send = send
+        self._limit = limit
+        self._in_flight = in_flight
+        self._weigh = weigh
+        self._max_weight = max_weight
+        self._queue: deque[tuple[Item, asyncio.Future[Result]]] = deque()
+        self._senders: set[asyncio.Task[None]] = set()
+        self._waking = False
+
+    async def ask(self, item: Item) -> Result:
+        """The result of one item. Raises what its send raised. Cancelling it leaves the items that went with it alone."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._queue.append((item, future))
+        self._wake()
+        return await future
+
+    def _wake(self) -> None:
+        # A sender that has not run yet will take this item too: two items of one tick are one call, not two.
+        if self._waking or len(self._senders) >= self._in_flight:
+            return
+        self._waking = True
+        # An empty context: the asker's deadline and trace are not those of the items that go with it.
+        sender = asyncio.get_running_loop().create_task(self._send_queued(), context=Context())
+        self._senders.add(sender)
+        sender.add_done_callback(self._senders.discard)
+
+    async def _send_queued(self) -> None:
+        self._waking = False
+        while taken := self._take():
+            if self._queue:
+                self._wake()
+            await self._settle(taken)
+
+    def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+        """The next items, cancelled ones left out. Empty: nothing waits."""
+        taken: list[tuple[Item, asyncio.Future[Result]]] = []
+        weight = 0
+        while self._queue and len(taken) < self._limit:
+            item, future = self._queue[0]
+            weight += self._weigh(item) if self._weigh else 0
+            if taken and weight > self._max_weight:
+                break
+            self._queue.popleft()
+            if not future.done():
+                taken.append((item, future))
+        return taken
+
+    async def _settle(self, taken: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        try:
+            results = await self._send([item for item, _ in taken])
+            if len(results) != len(taken):
+                raise BatchMismatch(len(taken), len(results))
+        except asyncio.CancelledError:
+            for _, future in taken:
+                future.cancel()
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever failed belongs to the askers, each of whom raises it
+            for _, future in taken:
+                if not future.done():
+                    future.set_exception(error)
+        else:
+            for (_, future), result in zip(taken, results, strict=True):
+                if not future.done():
+                    future.set_result(result)

@@ -1,0 +1,57 @@
+"""Who is calling."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from ipaddress import IPv4Network, IPv6Network
+from typing import NewType, TypeAlias
+
+ClientId = NewType("ClientId", str)
+Network: TypeAlias = IPv4Network | IPv6Network
+
+
+class Scope(IntEnum):
+    """What a key allows; the numbers of `contactsync.policy.v1.Scope`."""
+
+    IMPORT = 1
+    READ = 2
+    ADMIN = 3
+
+
+class Duplicates(IntEnum):
+    """What happens to rows of one import with the same identity; the numbers of `contactsync.access.v1.DuplicatePolicy`."""
+
+    KEEP_ALL = 1
+    KEEP_LAST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCaller:
+    """An API client, known by its key. Every default of the contract is filled in."""
+
+    client_id: ClientId
+    scopes: frozenset[Scope]
+    default_region: str = "RU"
+    destination_ids: tuple[str, ...] = ("directory",)
+    duplicates: Duplicates = Duplicates.KEEP_ALL
+    rate: float = 10.0
+    """Requests per second."""
+    allowed_networks: tuple[Network, ...] = ()
+    """Empty: any address."""
+    signs: bool = False
+    """True: every request must be signed."""
+    secrets: tuple[bytes, ...] = field(default=(), repr=False)
+    """Any one of them may have signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCaller:
+    """Another service of the hub, by its folder name ("ingestion")."""
+
+    service: str
+
+
+Caller: TypeAlias = ClientCaller | ServiceCaller
+
+Authenticator: TypeAlias = Callable[[str], Awaitable[ClientCaller | None]]
+"""Resolves a key as presented. None: it opens nothing, whatever the reason. Raises when it cannot know now."""
