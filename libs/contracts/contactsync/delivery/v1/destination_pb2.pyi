@@ -54,14 +54,14 @@ class RetrySchedule(_message.Message):
     MAX_ATTEMPTS_FIELD_NUMBER: _builtins.int
     TIMEOUT_FIELD_NUMBER: _builtins.int
     max_attempts: _builtins.int
-    """Tries in all, 1 to 100. 0: 8, which spread over about 28 h at most with the default delays' upper bounds."""
+    """Tries in all, 1 to 100. 0: 8, which spread over at most 28 h with the default delays (5 s, 70 s, 16 min, 3.8 h, 8 h, 8 h, 8 h)."""
     @_builtins.property
     def first_delay(self) -> _duration_pb2.Duration:
-        """Delay before the second try; doubles from try to try, with full jitter. Absent: 5 s."""
+        """The most that is waited before the second try; grows fourteenfold from try to try, with full jitter. Absent: 5 s."""
 
     @_builtins.property
     def max_delay(self) -> _duration_pb2.Duration:
-        """The longest delay. Absent: 8 h."""
+        """The longest delay, also when a Retry-After asks for more. Absent: 8 h."""
 
     @_builtins.property
     def timeout(self) -> _duration_pb2.Duration:

@@ -485,6 +485,7 @@ class Chunk(_message.Message):
     SIZE_FIELD_NUMBER: _builtins.int
     CONTACTS_JSON_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
     chunk_id: _builtins.str
     """Its id. Empty: unknown."""
     client_id: _builtins.str
@@ -497,6 +498,10 @@ class Chunk(_message.Message):
     """
     correlation_id: _builtins.str
     """The correlation id of the request that made the job."""
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp:
+        """When its job was accepted: part of what is sent, so that every try of a delivery sends the same bytes."""
+
     def __init__(
         self,
         *,
@@ -505,10 +510,11 @@ class Chunk(_message.Message):
         size: _builtins.int = ...,
         contacts_json: _builtins.bytes = ...,
         correlation_id: _builtins.str = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "client_id", b"client_id", "contacts_json", b"contacts_json", "correlation_id", b"correlation_id", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "client_id", b"client_id", "contacts_json", b"contacts_json", "correlation_id", b"correlation_id", "created_at", b"created_at", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
