@@ -1,4 +1,7 @@
-"""Envoy's configuration, made from the contracts and a few settings. Why each value is what it is: ``gateway/README.md``."""
+"""Envoy's configuration, made from the contracts and a few settings.
+
+Why each value is what it is: ``gateway/README.md``.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +61,9 @@ def _listener(settings: GatewaySettings, routes: Sequence[Route]) -> Config:
         "address": _address(settings.listen),
         # One MiB over the body limit: the transcoder answers 413, and not the buffer.
         "per_connection_buffer_limit_bytes": BODY_LIMIT_BYTES + 1024 * 1024,
-        "filter_chains": [{"filters": [_filter("network.http_connection_manager", _connection_manager(settings, routes))]}],
+        "filter_chains": [
+            {"filters": [_filter("network.http_connection_manager", _connection_manager(settings, routes))]}
+        ],
     }
 
 
@@ -86,7 +91,9 @@ def _connection_manager(settings: GatewaySettings, routes: Sequence[Route]) -> C
         "local_reply_config": envelopes.local_replies(),
         "route_config": {
             "name": "public",
-            "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [each for route in routes for each in _routes(route)]}],
+            "virtual_hosts": [
+                {"name": "all", "domains": ["*"], "routes": [each for route in routes for each in _routes(route)]}
+            ],
         },
         "http_filters": _http_filters(settings, sorted({route.service for route in routes})),
     }
@@ -164,7 +171,10 @@ def _header_mutation() -> Config:
                 {"append": correlation_id},
             ],
             "response_mutations": [
-                *({"remove": name} for name in ("grpc-status", "grpc-message", "grpc-accept-encoding", "grpc-encoding")),
+                *(
+                    {"remove": name}
+                    for name in ("grpc-status", "grpc-message", "grpc-accept-encoding", "grpc-encoding")
+                ),
                 {"append": echo},
             ],
         },

@@ -62,5 +62,3 @@ def _methods(
             for service in file.service:
                 for method in service.method:
                     yield file.package.split(".")[1], f"{file.package}.{service.name}", method
-
-

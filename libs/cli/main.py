@@ -1,0 +1,46 @@
+"""``contactsync``: the one command of the hub's operator."""
+
+import sys
+
+import typer
+
+from libs.cli import clients, contacts, demo, destinations, doctor, gateway, importing, jobs, up
+from libs.cli.api import ApiError, NoHub
+from libs.cli.bench import command as bench
+from libs.cli.output import err
+from libs.cli.stack.errors import CannotStart
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+app.command("up")(up.up)
+app.command("demo")(demo.demo)
+app.command("import")(importing.import_file)
+app.command("doctor")(doctor.doctor)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(clients.app, name="clients")
+app.add_typer(contacts.app, name="contacts")
+app.add_typer(destinations.app, name="destinations")
+app.add_typer(gateway.app, name="gateway")
+app.add_typer(bench.app, name="bench")
+
+
+def run() -> None:
+    """Runs the command; what the operator can mend is said in a sentence, and nothing else is caught."""
+    try:
+        app()
+    except CannotStart as error:
+        fail(error.what, error.remedy)
+    except ApiError as error:
+        fail(str(error), *(f"{each.get('pointer', '')}: {each.get('message', '')}" for each in error.details))
+    except NoHub as error:
+        fail(str(error))
+
+
+def fail(*lines: str) -> None:
+    """Says why on standard error and exits with 1."""
+    for line in lines:
+        err.print(line, markup=False, highlight=False)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,135 @@
+"""Starts a whole hub on this machine, and stops it again with nothing left running."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from gateway.config import GatewaySettings, render
+from libs.bus import assert_synchronous, render_nats_config
+from libs.cli.stack import readiness
+from libs.cli.stack.errors import CannotStart
+from libs.cli.stack.folder import DataFolder, write_private
+from libs.cli.stack.plan import SERVICES, Plan
+from libs.cli.stack.ports import choose_free, require_free
+from libs.cli.stack.supervisor import Supervisor, render_supervisor_config, wait_until
+
+_READY_SECONDS = 60
+_OTHER_PORTS = ("nats", "nats_monitor", "envoy_admin", "supervisor")
+
+
+class Hub:
+    """A running hub."""
+
+    def __init__(self, plan: Plan, supervisor: Supervisor) -> None:
+        self.plan = plan
+        self.supervisor = supervisor
+
+    @property
+    def url(self) -> str:
+        """Where its REST APIs are."""
+        return self.plan.url
+
+    def is_alive(self) -> bool:
+        """Whether its supervisor runs; a process that crashed is restarted and does not count."""
+        return self.supervisor.is_alive()
+
+
+@contextmanager
+def running_hub(
+    data: Path, *, port: int, otlp_endpoint: str = "", settings: Mapping[str, str] | None = None
+) -> Iterator[Hub]:
+    """A hub on the data folder, ready when the block begins and stopped when it ends.
+
+    Port 0 means any free one. Raises CannotStart with the obstacle and the remedy, and leaves nothing running.
+    """
+    folder = DataFolder(data.resolve())
+    folder.prepare()
+    with folder.held():
+        if port:
+            require_free(port)
+        ports = choose_free(["gateway", *SERVICES, *_OTHER_PORTS])
+        plan = Plan(
+            folder=folder,
+            port=port or ports["gateway"],
+            ports=ports,
+            otlp_endpoint=otlp_endpoint,
+            settings=settings or {},
+        )
+        supervisor = _write_configs(plan)
+        hub = Hub(plan, supervisor)
+        try:
+            supervisor.launch()
+            _start(hub)
+            yield hub
+        finally:
+            supervisor.stop()
+            folder.run_facts.unlink(missing_ok=True)
+
+
+def _write_configs(plan: Plan) -> Supervisor:
+    root = plan.folder.root
+    gateway = GatewaySettings(
+        listen=f"127.0.0.1:{plan.port}",
+        admin=plan.address("envoy_admin"),
+        upstreams={service: [address] for service, address in plan.addresses().items()},
+        otlp_endpoint=plan.otlp_endpoint,
+    )
+    plan.gateway_config.write_text(render(gateway))
+    nats = render_nats_config(
+        store_dir=root / "nats",
+        listen=plan.address("nats"),
+        monitor=plan.address("nats_monitor"),
+        users=plan.bus_users(),
+    )
+    write_private(plan.nats_config, nats)
+    password = secrets.token_hex(16)
+    config = root / "run" / "supervisord.conf"
+    address = plan.address("supervisor")
+    write_private(
+        config, render_supervisor_config(plan.programs(), log=root / "log", address=address, password=password)
+    )
+    return Supervisor(config, address=address, password=password)
+
+
+def _start(hub: Hub) -> None:
+    plan = hub.plan
+    # All at once: each waits for what it needs, and two cores import six processes best when neither idles.
+    hub.supervisor.start([program.name for program in plan.programs()])
+    wait_until(lambda: readiness.nats_answers(plan), timeout=_READY_SECONDS, alive=hub.is_alive, what="nats")
+    asyncio.run(assert_synchronous(f"http://{plan.address('nats_monitor')}"))
+    with readiness.Probe(plan.addresses()) as probe:
+        for service in SERVICES:
+            wait_until(
+                lambda service=service: probe.serves(service),  # type: ignore[misc]  # mypy cannot infer a default's type
+                timeout=_READY_SECONDS,
+                alive=hub.is_alive,
+                what=service,
+            )
+        differences = probe.contract_differences()
+    if differences:
+        raise CannotStart(
+            f"the gateway's contracts differ from what the services tell: {', '.join(differences)}",
+            remedy="Run python -m libs.contracts.generate, or install one version of everything.",
+        )
+    wait_until(lambda: _answers(f"{plan.url}/readyz"), timeout=_READY_SECONDS, alive=hub.is_alive, what="the gateway")
+    facts = {
+        "url": plan.url,
+        "pid": os.getpid(),
+        "started_at": datetime.now(UTC).isoformat(),
+        "addresses": plan.addresses() | {name: plan.address(name) for name in _OTHER_PORTS},
+        "otlp_endpoint": plan.otlp_endpoint,
+    }
+    plan.folder.write_run_facts(facts)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,38 @@
+"""Ports on loopback for the processes of one hub."""
+
+import random
+import socket
+from collections.abc import Iterable
+
+from libs.cli.stack.errors import CannotStart
+
+# Below the ephemeral range (32768 and up): no outgoing connection takes a port while its service restarts.
+_FIRST, _LAST = 20000, 32000
+
+
+def require_free(port: int) -> None:
+    """Raises CannotStart when something listens on the port already."""
+    if not _is_free(port):
+        raise CannotStart(
+            f"port {port} is taken", remedy="Stop what listens there, or give --port another number (0: any)."
+        )
+
+
+def choose_free(names: Iterable[str]) -> dict[str, int]:
+    """A free port for each name, no two alike."""
+    chosen: dict[str, int] = {}
+    source = random.SystemRandom()
+    for name in names:
+        candidates = (source.randint(_FIRST, _LAST) for _ in range(1000))
+        chosen[name] = next(port for port in candidates if port not in chosen.values() and _is_free(port))
+    return chosen
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,77 @@
+"""Asks the hub's processes whether they are ready, and whether they speak the contracts that the gateway knows."""
+
+import socket
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Self
+
+import grpc
+from google.protobuf import descriptor_pb2
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
+
+from gateway.routes import read_descriptor_set
+from libs.cli.stack.plan import Plan
+
+_PROBE_SECONDS = 1.0
+
+
+def nats_answers(plan: Plan) -> bool:
+    """Whether the NATS server and its monitor take connections."""
+    return all(_takes_connections(plan.ports[name]) for name in ("nats", "nats_monitor"))
+
+
+def _takes_connections(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=_PROBE_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+class Probe:
+    """Channels to the services of a hub, by service name."""
+
+    def __init__(self, addresses: Mapping[str, str]) -> None:
+        # Local subchannel pool and quick reconnects: a refused first connection must not make the next one wait.
+        options = [
+            ("grpc.use_local_subchannel_pool", 1),
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 200),
+        ]
+        self._channels = {name: grpc.insecure_channel(address, options=options) for name, address in addresses.items()}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for channel in self._channels.values():
+            channel.close()
+
+    def serves(self, service: str) -> bool:
+        """Whether the service says SERVING of itself."""
+        stub = health_pb2_grpc.HealthStub(self._channels[service])
+        try:
+            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=_PROBE_SECONDS)
+        except grpc.RpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    def contract_differences(self) -> list[str]:
+        """Proto files that a service tells otherwise over reflection than the gateway's descriptor set has them."""
+        ours = {file.name: file for file in read_descriptor_set().file}
+        differences = []
+        for service, channel in self._channels.items():
+            database = ProtoReflectionDescriptorDatabase(channel)
+            for symbol in database.get_services():
+                if symbol.startswith("contactsync."):
+                    told = database.FindFileContainingSymbol(symbol)
+                    if not _same(told, ours.get(told.name)):
+                        differences.append(f"{told.name} at {service}")
+        return differences
+
+
+def _same(told: descriptor_pb2.FileDescriptorProto, ours: descriptor_pb2.FileDescriptorProto | None) -> bool:
+    return ours is not None and told.SerializeToString(deterministic=True) == ours.SerializeToString(deterministic=True)

@@ -1,0 +1,138 @@
+"""The hub's processes under supervisord: started in order, restarted when they crash, stopped together."""
+
+import configparser
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any
+from xmlrpc.client import Fault, ServerProxy
+
+from libs.cli.stack.errors import CannotStart
+from libs.cli.stack.plan import Program
+
+_STOP_SECONDS = 12
+
+
+def render_supervisor_config(programs: Iterable[Program], *, log: Path, address: str, password: str) -> str:
+    """Supervisord's configuration. Nothing starts by itself: ``Supervisor.start`` decides the order."""
+    config = configparser.RawConfigParser()
+    config["supervisord"] = {
+        "nodaemon": "true",
+        "logfile": str(log / "supervisor.log"),
+        "logfile_maxbytes": "10MB",
+        "pidfile": str(log.parent / "run" / "supervisord.pid"),
+        "silent": "true",
+        "umask": "077",
+    }
+    config["inet_http_server"] = {"port": address, "username": "contactsync", "password": password}
+    config["rpcinterface:supervisor"] = {
+        "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
+    }
+    for program in programs:
+        config[f"program:{program.name}"] = _section(program, log)
+    text = io.StringIO()
+    config.write(text)
+    return text.getvalue()
+
+
+def _section(program: Program, log: Path) -> Mapping[str, str]:
+    command = (sys.executable, "-m", "libs.cli.stack.child", *program.command)
+    return {
+        "command": " ".join(_quoted(word) for word in command),
+        "environment": ",".join(f"{name}={_quoted(value)}" for name, value in program.environment.items()),
+        "autostart": "false",
+        "autorestart": "true",
+        "startsecs": "1",
+        # The wait between tries grows by a second each time: patient, and never a storm.
+        "startretries": "1000000",
+        "stopsignal": "TERM",
+        "stopwaitsecs": str(_STOP_SECONDS),
+        "killasgroup": "true",
+        "redirect_stderr": "true",
+        "stdout_logfile": str(log / f"{program.name}.log"),
+        "stdout_logfile_maxbytes": "10MB",
+        "stdout_logfile_backups": "3",
+    }
+
+
+def _quoted(word: str) -> str:
+    """A word as supervisord reads it: quoted, with % doubled since it expands %(name)s."""
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%") + '"'
+
+
+class Supervisor:
+    """A running supervisord and its processes."""
+
+    def __init__(self, config: Path, *, address: str, password: str) -> None:
+        self._config = config
+        self._url = f"http://contactsync:{password}@{address}/RPC2"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def launch(self) -> None:
+        """Starts supervisord itself, with none of its programs. It ends when this process does, however it ends."""
+        command = [sys.executable, "-m", "libs.cli.stack.child", sys.executable, "-m", "supervisor.supervisord"]
+        scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        self._process = subprocess.Popen(  # noqa: S603 — our own interpreter and our own file
+            [*command, "--configuration", str(self._config)],
+            env=os.environ | {"PATH": scripts},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        wait_until(self._answers, timeout=15, alive=self.is_alive, what="the supervisor")
+
+    def is_alive(self) -> bool:
+        """Whether supervisord itself runs."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, names: Sequence[str]) -> None:
+        """Starts programs without waiting for them."""
+        for name in names:
+            self._call("startProcess", name, False)  # noqa: FBT003 — the remote method's own signature
+
+    def processes(self) -> dict[str, dict[str, Any]]:
+        """pid, statename and description of every program, by name."""
+        infos: list[dict[str, Any]] = self._call("getAllProcessInfo")
+        return {info["name"]: info for info in infos}
+
+    def stop(self) -> None:
+        """Stops every program and supervisord. Nothing of the hub runs when this returns."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(timeout=4 * _STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            self._call("getState")
+        except (OSError, HTTPException):
+            return False
+        return True
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        with ServerProxy(self._url) as proxy:
+            try:
+                return getattr(proxy.supervisor, method)(*arguments)
+            except Fault as fault:
+                raise CannotStart(
+                    f"the supervisor refused {method}: {fault.faultString}", remedy="See the log folder."
+                ) from fault
+
+
+def wait_until(holds: Callable[[], bool], *, timeout: float, alive: Callable[[], bool], what: str) -> None:
+    """Returns when ``holds`` does. Raises CannotStart when ``alive`` stops to hold, or after ``timeout`` seconds."""
+    deadline = time.monotonic() + timeout
+    while not holds():
+        if not alive() or time.monotonic() > deadline:
+            raise CannotStart(f"{what} did not become ready", remedy="The log folder under the data folder says why.")
+        time.sleep(0.05)
