@@ -1,0 +1,80 @@
+"""Streams and consumers on the server, made or altered in place until they are as the specs say."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import nats.errors
+from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
+from nats.js.errors import APIError
+
+from libs.bus.ports import StreamSpec
+from libs.bus.session import ApiRefused, NoResponders, Session, SessionLost
+
+_STREAM_NAME_IN_USE = 10058
+
+MAX_ACK_PENDING = 1024
+"""Messages of one consumer that are delivered or wait for their `Retry` pause, over all replicas. With that many
+waiting nothing new is delivered until one is due; long pauses therefore belong into the database, not on the bus."""
+
+
+async def declare_streams(session: Session, streams: Iterable[StreamSpec], *, replicas: int) -> None:
+    """Make each stream, or alter it in place. Raises `SessionLost`, `NoResponders` or `ApiRefused`."""
+    for stream in streams:
+        config = _stream_config(stream, replicas)
+        try:
+            await session.management.add_stream(config)
+        except APIError as refusal:
+            if refusal.err_code != _STREAM_NAME_IN_USE:
+                raise _translate(refusal) from refusal
+            await _alter(session, config)
+        except nats.errors.Error as failure:
+            raise _translate(failure) from failure
+
+
+async def declare_consumer(session: Session, stream: str, consumer: str, *, ack_wait: timedelta) -> str:
+    """Make the durable consumer, or alter it in place. Raises as `declare_streams`.
+
+    Return its incarnation: a consumer that was made anew has another, and the acknowledgements of the old one must
+    not reach it, since they would hit messages of the same numbers.
+    """
+    config = ConsumerConfig(
+        name=consumer,
+        durable_name=consumer,
+        ack_policy=AckPolicy.EXPLICIT,
+        ack_wait=ack_wait.total_seconds(),
+        max_ack_pending=MAX_ACK_PENDING,
+        max_deliver=-1,  # past it a message would stay unseen in the stream; the dead letter is the database's
+    )
+    try:
+        info = await session.management.add_consumer(stream, config)
+    except nats.errors.Error as failure:
+        raise _translate(failure) from failure
+    return info.created.isoformat()
+
+
+async def _alter(session: Session, config: StreamConfig) -> None:
+    try:
+        await session.management.update_stream(config)
+    except nats.errors.Error as failure:
+        raise _translate(failure) from failure
+
+
+def _stream_config(stream: StreamSpec, replicas: int) -> StreamConfig:
+    return StreamConfig(
+        name=stream.name,
+        subjects=list(stream.subjects),
+        retention=RetentionPolicy.WORK_QUEUE,
+        storage=StorageType.FILE,
+        discard=DiscardPolicy.NEW,
+        max_bytes=stream.max_bytes,
+        duplicate_window=stream.duplicate_window.total_seconds(),
+        num_replicas=replicas,
+    )
+
+
+def _translate(failure: nats.errors.Error) -> Exception:
+    if isinstance(failure, APIError):
+        return ApiRefused(failure.err_code or failure.code or 0, failure.description or "")
+    if isinstance(failure, nats.errors.NoRespondersError | nats.errors.TimeoutError):
+        return NoResponders("JetStream")
+    return SessionLost(type(failure).__name__)
