@@ -11,8 +11,10 @@ from libs.storage.errors import (
     StorageError,
     StorageUnavailableError,
     UnitSuspendedError,
+    ValueRefusedError,
 )
 from libs.storage.micros import from_micros, to_micros
+from libs.storage.opening import open_database
 from libs.storage.statement import Insert, Row, Statement, any_of, table_of
 
 __all__ = [
@@ -31,8 +33,10 @@ __all__ = [
     "Transaction",
     "Unit",
     "UnitSuspendedError",
+    "ValueRefusedError",
     "any_of",
     "from_micros",
+    "open_database",
     "table_of",
     "to_micros",
 ]

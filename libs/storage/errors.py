@@ -38,6 +38,14 @@ class ConstraintViolatedError(StorageError):
         self.constraint = constraint
 
 
+class ValueRefusedError(StorageError):
+    """A value does not fit its column, such as text with a NUL on PostgreSQL; the value itself is not told."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"a value does not fit its column: {why}")
+        self.why = why
+
+
 class StorageUnavailableError(StorageError):
     """The database could not do it now (busy, full, unreachable, closed): nothing was written."""
 
