@@ -1,0 +1,136 @@
+"""What the handler needs of the world."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from services.delivery.domain.answer import Answer
+from services.delivery.domain.delivery import Attempt, Chunk, ChunkId, Delivery, DeliveryKey, Parcel
+from services.delivery.domain.destination import Destination, DestinationId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """The backlog of a destination. `oldest_at` is when the oldest of it came; None when nothing waits."""
+
+    count: int
+    oldest_at: datetime | None
+
+
+class Ledger(Protocol):
+    """Every delivery ever asked for. What a method answered is on disk."""
+
+    async def find(self, keys: Sequence[DeliveryKey]) -> Mapping[DeliveryKey, Delivery]:
+        """Give those that are known."""
+        ...
+
+    async def claim(self, delivery: Delivery, *, now: datetime) -> bool:
+        """Store it if it is new, or is waiting and was due at `now`. False: another has it."""
+        ...
+
+    async def record(self, delivery: Delivery, attempt: Attempt | None = None) -> bool:
+        """Store it with its try, unless the ledger has it final or with as many tries (False: nothing was stored)."""
+        ...
+
+
+class Backlog(Protocol):
+    """What the ledger has to be acted on later."""
+
+    async def due(self, destination_id: DestinationId, *, now: datetime, limit: int) -> Sequence[Delivery]:
+        """Give what may be acted on at `now`, what became due first first."""
+        ...
+
+    async def next_due(self, destination_id: DestinationId) -> datetime | None:
+        """Tell when the first of it becomes due, perhaps in the past. None: there is nothing."""
+        ...
+
+    async def waiting(self, destination_id: DestinationId) -> Waiting:
+        """Count it."""
+        ...
+
+
+class Attempts(Protocol):
+    """The tries, for people."""
+
+    async def attempts(self, chunk_id: ChunkId, destination_id: DestinationId) -> Sequence[Attempt] | None:
+        """Give the tries of all rounds, oldest first. None: there is no such delivery."""
+        ...
+
+
+class Destinations(Protocol):
+    """Where contacts may go. Answers may be up to a second old."""
+
+    async def find(self, destination_id: DestinationId) -> Destination | None:
+        """Give it with its secret."""
+        ...
+
+    async def list(self) -> Sequence[Destination]:
+        """Give all, by name, then id."""
+        ...
+
+    async def put(self, destination: Destination) -> bool:
+        """Store a new one. False: the id is taken, and nothing was changed."""
+        ...
+
+
+class PauseSwitch(Protocol):
+    """Stops a destination and lets it go on."""
+
+    async def set_paused(self, destination_id: DestinationId, *, paused: bool) -> Destination | None:
+        """Give it as it is then. None: there is none."""
+        ...
+
+
+class Chunks(Protocol):
+    """The contacts, where they are kept."""
+
+    async def fetch(self, chunk_id: ChunkId) -> Chunk | None:
+        """Give a chunk. None: there is none. Raises when its keeper does not answer."""
+        ...
+
+
+class Outcomes(Protocol):
+    """Who keeps the job's view."""
+
+    async def report(self, delivery: Delivery) -> None:
+        """Return when it is on disk there. Idempotent. Raises when nobody answers."""
+        ...
+
+
+class Sender(Protocol):
+    """The way to destinations."""
+
+    async def send(self, parcel: Parcel) -> Answer:
+        """Try once, within the destination's time-out. What goes wrong on the way is an answer."""
+        ...
+
+
+class UrlGuard(Protocol):
+    """Where the hub may call."""
+
+    async def objection(self, url: str) -> str | None:
+        """Say why the URL may not be called. None: it may be, as far as is known now."""
+        ...
+
+
+class Alarm(Protocol):
+    """Wakes the scheduler."""
+
+    def ring(self, destination_id: DestinationId, *, at: datetime) -> None:
+        """Look for due deliveries of the destination at that time."""
+        ...
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """Give the time with its zone."""
+        ...
+
+
+Chance = Callable[[], float]
+"""A random number in [0, 1)."""
+RandomBytes = Callable[[int], bytes]
+"""That many unpredictable bytes."""

@@ -1,0 +1,104 @@
+"""The ledger in memory: for tests, and for a hub that need not remember."""
+
+import asyncio
+from bisect import insort
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from typing_extensions import override
+
+from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState
+from services.delivery.domain.destination import Destination, DestinationId
+from services.delivery.ports import Attempts, Backlog, Destinations, Ledger, PauseSwitch, Waiting
+
+
+class MemoryLedger(Ledger, Backlog, Attempts):
+    """Deliveries and their tries."""
+
+    def __init__(self) -> None:
+        self._deliveries: dict[DeliveryKey, Delivery] = {}
+        self._attempts: dict[DeliveryKey, list[Attempt]] = {}
+
+    @override
+    async def find(self, keys: Sequence[DeliveryKey]) -> Mapping[DeliveryKey, Delivery]:
+        await asyncio.sleep(0)
+        return {key: self._deliveries[key] for key in keys if key in self._deliveries}
+
+    @override
+    async def claim(self, delivery: Delivery, *, now: datetime) -> bool:
+        await asyncio.sleep(0)
+        known = self._deliveries.get(delivery.ref.key)
+        if known is not None and not (known.state is DeliveryState.WAITING and known.is_due(now)):
+            return False
+        self._deliveries[delivery.ref.key] = delivery
+        return True
+
+    @override
+    async def record(self, delivery: Delivery, attempt: Attempt | None = None) -> bool:
+        await asyncio.sleep(0)
+        key = delivery.ref.key
+        known = self._deliveries.get(key)
+        if known is not None and (known.is_final or known.attempt_count >= delivery.attempt_count):
+            return False
+        self._deliveries[key] = delivery if known is None else replace(delivery, created_at=known.created_at)
+        if attempt is not None:
+            insort(self._attempts.setdefault(key, []), attempt, key=lambda each: each.number)
+        return True
+
+    @override
+    async def due(self, destination_id: DestinationId, *, now: datetime, limit: int) -> Sequence[Delivery]:
+        due = [each for each in self._open(destination_id) if each.is_due(now)]
+        return due[:limit]
+
+    @override
+    async def next_due(self, destination_id: DestinationId) -> datetime | None:
+        return next((each.due_at for each in self._open(destination_id)), None)
+
+    @override
+    async def waiting(self, destination_id: DestinationId) -> Waiting:
+        came = [each.created_at for each in self._open(destination_id)]
+        return Waiting(count=len(came), oldest_at=min(came, default=None))
+
+    @override
+    async def attempts(self, chunk_id: ChunkId, destination_id: DestinationId) -> Sequence[Attempt] | None:
+        keys = [key for key in self._deliveries if (key.chunk_id, key.destination_id) == (chunk_id, destination_id)]
+        if not keys:
+            return None
+        keys.sort(key=lambda key: key.round)
+        return [attempt for key in keys for attempt in self._attempts.get(key, [])]
+
+    def _open(self, destination_id: DestinationId) -> list[Delivery]:
+        found = [
+            (each.due_at, each)
+            for each in self._deliveries.values()
+            if each.ref.key.destination_id == destination_id and each.due_at is not None
+        ]
+        return [each for _, each in sorted(found, key=lambda pair: pair[0])]
+
+
+class MemoryDestinations(Destinations, PauseSwitch):
+    """The destinations."""
+
+    def __init__(self) -> None:
+        self._destinations: dict[DestinationId, Destination] = {}
+
+    @override
+    async def find(self, destination_id: DestinationId) -> Destination | None:
+        return self._destinations.get(destination_id)
+
+    @override
+    async def list(self) -> Sequence[Destination]:
+        return sorted(self._destinations.values(), key=lambda each: (each.name, each.destination_id))
+
+    @override
+    async def put(self, destination: Destination) -> bool:
+        return self._destinations.setdefault(destination.destination_id, destination) is destination
+
+    @override
+    async def set_paused(self, destination_id: DestinationId, *, paused: bool) -> Destination | None:
+        known = self._destinations.get(destination_id)
+        if known is None:
+            return None
+        self._destinations[destination_id] = replace(known, paused=paused)
+        return self._destinations[destination_id]
