@@ -97,7 +97,7 @@ def _consuming(streams: Iterable[str]) -> Iterable[str]:
 async def assert_synchronous(monitor_url: str) -> None:
     """Raise `NotSynchronous` unless the server at `monitor_url` (http://host:port) syncs before it confirms.
 
-    nats-server 2.15 tells `sync_always: true` in /varz; its `sync_interval` stays at two minutes there and says nothing.
+    nats-server 2.15 tells `sync_always: true` in /varz; its `sync_interval` stays at two minutes there.
     Raises `BusUnavailable` when the server does not answer.
     """
     try:

@@ -1,20 +1,32 @@
 """Logs and traces of one process, set up once in its `main`."""
 
+import sys
+from importlib.metadata import version as version_of
 from typing import TextIO
+
+from opentelemetry import trace
+from opentelemetry.sdk.resources import Resource
+
+from libs.telemetry.exporting import Exporting
+from libs.telemetry.logs import configure_logs
+from libs.telemetry.sampling import sampler
 
 
 class Telemetry:
     """What `configure_telemetry` started."""
 
+    def __init__(self, exporting: Exporting) -> None:
+        self._exporting = exporting
+
     async def close(self) -> None:
         """Send the spans that wait, for at most 2 s, and stop. Logging goes on."""
-        raise NotImplementedError
+        await self._exporting.close()
 
 
 def configure_telemetry(
     *,
     service: str,
-    version: str = "0",
+    version: str | None = None,
     otlp_endpoint: str | None = None,
     level: str = "INFO",
     trace_rate: float = 20.0,
@@ -26,6 +38,16 @@ def configure_telemetry(
     Each line carries trace_id, span_id and correlation_id of the current context. Spans go to `otlp_endpoint`
     (`http://host:4317`): every trace that a caller sampled, the first `trace_rate` of our own in a second, and
     `trace_ratio` of the rest. Without an endpoint ids exist and travel on, and nothing is recorded. An absent or slow
-    collector costs spans, never time. `stream` None: standard error.
+    collector costs spans, never time. `stream` None: standard error. `version` None: that of the installed package.
     """
-    raise NotImplementedError
+    configure_logs(service=service, level=level, stream=stream or sys.stderr)
+    resource = Resource.create(
+        {
+            "service.namespace": "contactsync",
+            "service.name": service,
+            "service.version": version or version_of("contactsync"),
+        }
+    )
+    exporting = Exporting(resource, sampler(trace_rate, trace_ratio), otlp_endpoint)
+    trace.set_tracer_provider(exporting.provider)
+    return Telemetry(exporting)

@@ -1,7 +1,12 @@
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry import trace
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
+
+_tracer = trace.get_tracer("contactsync")
+_no_span = nullcontext(INVALID_SPAN)
 
 
 def span(
@@ -11,4 +16,19 @@ def span(
 
     An exception marks the span as failed with its type alone, since its text may hold contact data.
     """
-    raise NotImplementedError
+    parent = trace.get_current_span().get_span_context()
+    if parent.is_valid and not parent.trace_flags.sampled:
+        return _no_span
+    return _span(name, kind, attributes)
+
+
+@contextmanager
+def _span(name: str, kind: SpanKind, attributes: dict[str, AttributeValue]) -> Iterator[Span]:
+    with _tracer.start_as_current_span(
+        name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as current:
+        try:
+            yield current
+        except Exception as failure:
+            current.set_status(Status(StatusCode.ERROR, type(failure).__name__))
+            raise

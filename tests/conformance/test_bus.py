@@ -182,7 +182,7 @@ async def test_no_more_than_in_flight_at_a_time(bus: Bus) -> None:
         nonlocal open_now
         open_now += 1
         at_once.append(open_now)
-        for _ in range(5):
+        for _turn in range(5):
             await asyncio.sleep(0)
         open_now -= 1
         if len(at_once) == len(ids):
