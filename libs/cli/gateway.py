@@ -1,4 +1,4 @@
-"""``contactsync gateway``: the gateway's configuration."""
+"""``contactsync gateway``: the files that containers are given, made from the contracts and the same code as ``up``."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from gateway.config import GatewaySettings, render
-from libs.cli.stack.plan import SERVICES
+from libs.bus.server import render_nats_config
+from libs.cli.stack.plan import BUS_ACCOUNTS, SERVICES
 
 app = typer.Typer(no_args_is_help=True, help="The gateway: render its configuration.")
+COMMITTED = Path(__file__).resolve().parents[2] / "gateway"
 CONTAINER_PORT = 9000
-CONTAINER_FILES = Path("/etc/contactsync")
+_CONTAINER_FILES = Path("/etc/contactsync")
 
 
 @app.callback()
@@ -20,20 +22,31 @@ def _only_groups() -> None:
 
 @app.command("render")
 def render_for_containers(
-    otlp: Annotated[str, typer.Option(help="OTLP gRPC endpoint for traces; empty: none.")] = "http://jaeger:4317",
+    into: Annotated[Path, typer.Option(help="Folder for envoy.yaml and nats.conf.", file_okay=False)] = COMMITTED,
 ) -> None:
-    """Print the configuration for containers: the committed gateway/envoy.yaml."""
-    typer.echo(container_config(otlp), nl=False)
+    """Write the configuration that docker-compose.yml mounts."""
+    for name, text in container_files().items():
+        (into / name).write_text(text)
 
 
-def container_config(otlp: str) -> str:
-    """The configuration with each service at its own host name, as docker-compose.yml names them."""
+def container_files() -> dict[str, str]:
+    """envoy.yaml and nats.conf by name: each service at its own host name, as docker-compose.yml names them."""
     settings = GatewaySettings(
         listen="0.0.0.0:8080",
         admin="127.0.0.1:9901",
         upstreams={service: [f"{service}:{CONTAINER_PORT}"] for service in SERVICES},
-        otlp_endpoint=otlp,
-        descriptor_set=CONTAINER_FILES / "contracts.binpb",
-        status_script=CONTAINER_FILES / "status.lua",
+        otlp_endpoint="http://jaeger:4317",
+        descriptor_set=_CONTAINER_FILES / "contracts.binpb",
+        status_script=_CONTAINER_FILES / "status.lua",
     )
-    return render(settings)
+    return {"envoy.yaml": render(settings), "nats.conf": _nats_config()}
+
+
+def _nats_config() -> str:
+    """The server's configuration with passwords left to the environment, which it expands where they stand unquoted."""
+    variables = {name: f"$NATS_{name.upper()}_PASSWORD" for name in BUS_ACCOUNTS}
+    users = [BUS_ACCOUNTS[name].user(variable) for name, variable in variables.items()]
+    text = render_nats_config(store_dir=Path("/data"), listen="0.0.0.0:4222", monitor="127.0.0.1:8222", users=users)
+    for variable in variables.values():
+        text = text.replace(f'"{variable}"', variable)
+    return text

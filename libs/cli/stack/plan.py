@@ -6,13 +6,31 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from libs.bus.server import BusUser
+from libs.bus import DELIVERY, DELIVERY_TICKET, BusUser
 from libs.cli.stack.folder import DataFolder
 
 # In the order in which they become useful: whoever is asked comes before who asks.
 SERVICES = ("access", "idempotency", "normalization", "directory", "ingestion", "delivery")
 _WITH_DATABASE = {"access", "idempotency", "directory", "ingestion", "delivery"}
-_ON_THE_BUS = {"ingestion", "delivery"}
+
+
+@dataclass(frozen=True, slots=True)
+class BusAccount:
+    """What a service may do on the bus."""
+
+    name: str
+    publishes: tuple[str, ...] = ()
+    consumes: tuple[str, ...] = ()
+
+    def user(self, password: str) -> BusUser:
+        """The account with a password."""
+        return BusUser(name=self.name, password=password, publishes=self.publishes, consumes=self.consumes)
+
+
+BUS_ACCOUNTS = {
+    "ingestion": BusAccount("ingestion", publishes=(DELIVERY_TICKET,)),
+    "delivery": BusAccount("delivery", consumes=(DELIVERY.name,)),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +71,8 @@ class Plan:
         return self.folder.root / "run" / "nats.conf"
 
     def bus_users(self) -> list[BusUser]:
-        """The bus accounts of the services that use it, each with what it may do there."""
-        return [
-            BusUser(name="ingestion", password=self._bus_password("ingestion"), publishes=("delivery.ticket",)),
-            BusUser(name="delivery", password=self._bus_password("delivery"), consumes=("DELIVERY",)),
-        ]
+        """The bus accounts of the services that use it, with the passwords of this hub."""
+        return [account.user(self._bus_password(name)) for name, account in BUS_ACCOUNTS.items()]
 
     def _bus_password(self, service: str) -> str:
         key = bytes.fromhex(self.folder.key("nats").read_text().strip())
@@ -93,7 +108,7 @@ class Plan:
         }
         if service in _WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = folder.database_url(service)
-        if service in _ON_THE_BUS:
+        if service in BUS_ACCOUNTS:
             login = f"{service}:{self._bus_password(service)}"
             environment["CONTACTSYNC_NATS_URL"] = f"nats://{login}@{self.address('nats')}"
         if service == "access":
