@@ -1,4 +1,4 @@
-"""gRPC as every service of the hub speaks it: the door, the last door, correlation, tracing, batches, peers and the server."""
+"""gRPC as every service of the hub speaks it: door, last door, correlation, tracing, batches, peers and server."""
 
 from libs.rpc.access import cached_authenticator, remote_authenticator
 from libs.rpc.batch import Batch, BatchMismatch

@@ -22,8 +22,8 @@ class BatchMismatch(Exception):
 class Batch(Generic[Item, Result]):
     """Turns single questions into few calls, without waiting on a timer: an idle batch asks at once.
 
-    `send` gets items in the order asked and answers with one result each, in that order. It runs outside of any request: without its
-    deadline, caller, correlation id and trace, which belong into the items.
+    `send` gets items in the order asked and answers with one result each, in that order. It runs outside of any
+    request: without its deadline, caller, correlation id and trace, which belong into the items.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Batch(Generic[Item, Result]):
         weigh: Callable[[Item], int] | None = None,
         max_weight: int = 10_000,
     ) -> None:
-        """`limit` bounds the items of a call, `max_weight` their weights in sum; an item heavier than that goes alone."""
+        """`limit` bounds the items of a call, `max_weight` the sum of their weights; a heavier item goes alone."""
         self._send = send
         self._limit = limit
         self._in_flight = in_flight
@@ -46,7 +46,10 @@ class Batch(Generic[Item, Result]):
         self._waking = False
 
     async def ask(self, item: Item) -> Result:
-        """The result of one item. Raises what its send raised. Cancelling it leaves the items that went with it alone."""
+        """The result of one item.
+
+        Raises what its send raised. Cancelling it leaves the items that went with it alone.
+        """
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._queue.append((item, future))
         self._wake()
@@ -85,9 +88,7 @@ class Batch(Generic[Item, Result]):
 
     async def _settle(self, taken: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
-            results = await self._send([item for item, _ in taken])
-            if len(results) != len(taken):
-                raise BatchMismatch(len(taken), len(results))
+            results = _matched(taken, await self._send([item for item, _ in taken]))
         except asyncio.CancelledError:
             for _, future in taken:
                 future.cancel()
@@ -100,3 +101,9 @@ class Batch(Generic[Item, Result]):
             for (_, future), result in zip(taken, results, strict=True):
                 if not future.done():
                     future.set_result(result)
+
+
+def _matched(items: Sequence[object], results: Sequence[Result]) -> Sequence[Result]:
+    if len(results) != len(items):
+        raise BatchMismatch(len(items), len(results))
+    return results

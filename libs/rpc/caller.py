@@ -19,7 +19,7 @@ class Scope(IntEnum):
 
 
 class Duplicates(IntEnum):
-    """What happens to rows of one import with the same identity; the numbers of `contactsync.access.v1.DuplicatePolicy`."""
+    """What happens to equal rows of one import; the numbers of `contactsync.access.v1.DuplicatePolicy`."""
 
     KEEP_ALL = 1
     KEEP_LAST = 2

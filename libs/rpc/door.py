@@ -1,11 +1,207 @@
 """The door: who may come in, by the rules that the contracts give. Default deny."""
 
-from libs.rpc.caller import Authenticator
-from libs.rpc.identity import Identity
+import re
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from google.api.httpbody_pb2 import HttpBody
+
+from libs.rpc.address import LOOPBACK, Address, calling_address, is_within
+from libs.rpc.call import Call
+from libs.rpc.caller import Authenticator, ClientCaller, Network, ServiceCaller
+from libs.rpc.identity import SERVICE_HEADER, Identity
+from libs.rpc.limits import Buckets
+from libs.rpc.refusal import Refusal, Violation
+from libs.rpc.rules import Rule, Signed
+from libs.rpc.signature import WINDOW, SeenSignatures, is_signed, read_timestamp
+
+_BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([!-~]{1,512})")
+_CREDENTIALS = frozenset({"authorization", SERVICE_HEADER, "x-signature", "x-timestamp"})
+_KEY_HEADER = "idempotency-key"
+_FAILURES_PER_SECOND = 1.0
+_FAILURES_AT_ONCE = 50.0
+_REMEMBERED = 10_000
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Door:
-    """Lets callers in by the rule of the method. One per server; keeps rates and seen signatures in memory."""
+    """Lets callers in by the rule of the method. One per server; keeps rates and seen signatures in memory.
 
-    def __init__(self, *, identity: Identity, authenticate: Authenticator) -> None:
-        """`identity` is the server's own; its key verifies other services. `authenticate` resolves API keys (see `remote_authenticator`)."""
+    With n replicas of a service a client has n buckets; the gateway's own limit is the one for all of them.
+    """
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        authenticate: Authenticator,
+        gateways: Sequence[Network] = LOOPBACK,
+        monotonic: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        """`identity` is the server's own; its key verifies other services. `authenticate` resolves API keys.
+
+        `gateways` are the addresses whose X-Forwarded-For is believed. `monotonic` is seconds, for rates; `now` for
+        signatures.
+        """
+        self._identity = identity
+        self._authenticate = authenticate
+        self._gateways = gateways
+        self._monotonic = monotonic
+        self._now = now
+        self._requests = Buckets()
+        self._failures = Buckets()
+        self._seen = SeenSignatures()
+        self._known_keys: set[int] = set()
+
+    async def admit(self, call: Call, rule: Rule, raw: bytes) -> None:
+        """Sets the caller of the call, or refuses. `raw` is the request's message as it came."""
+        if rule.open:
+            return
+        if call.repeated:
+            _refuse_repeats(call.repeated)
+        headers = call.headers
+        if SERVICE_HEADER in headers and "authorization" not in headers:
+            call.caller = self._admit_service(rule, headers[SERVICE_HEADER])
+            return
+        client = await self._client(call)
+        if rule.scopes.isdisjoint(client.scopes):
+            raise Refusal("FORBIDDEN", "The API key does not allow this.")
+        self._hold_to_networks(call, client)
+        self._hold_to_signature(call, client, rule, raw)
+        self._hold_to_rate(call, client)
+        call.caller = client
+
+    def _admit_service(self, rule: Rule, token: str) -> ServiceCaller:
+        service = self._identity.verify(token)
+        if service is None:
+            raise _unauthorized()
+        if service not in rule.services:
+            raise Refusal("FORBIDDEN", "This service may not call this method.")
+        return ServiceCaller(service)
+
+    async def _client(self, call: Call) -> ClientCaller:
+        headers = call.headers
+        match = _BEARER.fullmatch(headers.get("authorization", ""))
+        if match is None or SERVICE_HEADER in headers:
+            raise self._failed(call)
+        key = match[1]
+        # Its salted hash is enough here: a collision would only spare a key the limit on failures.
+        if self._failures and hash(key) not in self._known_keys:
+            self._hold_to_failures(call)
+        client = await self._authenticate(key)
+        if client is None:
+            raise self._failed(call)
+        self._know(key)
+        return client
+
+    def _know(self, key: str) -> None:
+        if len(self._known_keys) >= _REMEMBERED:
+            self._known_keys.clear()
+        self._known_keys.add(hash(key))
+
+    def _address(self, call: Call) -> Address | None:
+        return calling_address(call.context, call.headers, self._gateways)
+
+    def _failed(self, call: Call) -> Refusal:
+        """The one answer to every failed authentication; counted against the address."""
+        allowance = self._failures.take(
+            self._address(call), rate=_FAILURES_PER_SECOND, burst=_FAILURES_AT_ONCE, now=self._monotonic()
+        )
+        return _unauthorized() if allowance.allowed else _too_many(allowance.retry_after_seconds)
+
+    def _hold_to_failures(self, call: Call) -> None:
+        address, now = self._address(call), self._monotonic()
+        level = self._failures.level(address, rate=_FAILURES_PER_SECOND, burst=_FAILURES_AT_ONCE, now=now)
+        if level < 1:
+            raise _too_many((1 - level) / _FAILURES_PER_SECOND)
+
+    def _hold_to_networks(self, call: Call, client: ClientCaller) -> None:
+        if not client.allowed_networks:
+            return
+        address = self._address(call)
+        if address is None or not is_within(address, client.allowed_networks):
+            raise Refusal("FORBIDDEN", "The API key does not allow calls from this address.")
+
+    def _hold_to_signature(self, call: Call, client: ClientCaller, rule: Rule, raw: bytes) -> None:
+        if not client.signs:
+            return
+        if rule.signed is Signed.NEVER:
+            raise Refusal("FORBIDDEN", "A client that signs its requests cannot use a stream.")
+        now = self._now()
+        timestamp, signature = call.headers.get("x-timestamp", ""), call.headers.get("x-signature", "")
+        at = read_timestamp(timestamp)
+        if at is None or abs(at - now) > WINDOW:
+            raise self._failed(call)
+        body = _signed_body(client, rule, raw, timestamp, signature)
+        if body is None:
+            raise self._failed(call)
+        # Nothing signed is nothing changed: a read within the same second has the same signature and is no replay.
+        if body and not rule.has_key and not self._is_first(call, client, signature, now):
+            raise self._failed(call)
+
+    def _is_first(self, call: Call, client: ClientCaller, signature: str, now: datetime) -> bool:
+        return self._seen.admit(
+            client_id=client.client_id,
+            signature=signature,
+            idempotency_key=call.headers.get(_KEY_HEADER, ""),
+            now=now.timestamp(),
+        )
+
+    def _hold_to_rate(self, call: Call, client: ClientCaller) -> None:
+        allowance = self._requests.take(
+            client.client_id, rate=client.rate, burst=max(1.0, client.rate), now=self._monotonic()
+        )
+        call.standing += (
+            ("x-ratelimit-limit", str(allowance.limit)),
+            ("x-ratelimit-remaining", str(allowance.remaining)),
+            ("x-ratelimit-reset", str(allowance.reset_seconds)),
+        )
+        if not allowance.allowed:
+            raise _too_many(allowance.retry_after_seconds)
+
+
+def _signed_body(client: ClientCaller, rule: Rule, raw: bytes, timestamp: str, signature: str) -> bytes | None:
+    """What the signature was made over, besides the timestamp. None: the signature is not valid."""
+    for body in _candidates(rule, raw):
+        if is_signed(secrets=client.secrets, timestamp=timestamp, body=body, signature=signature):
+            return body
+    return None
+
+
+def _candidates(rule: Rule, raw: bytes) -> Sequence[bytes]:
+    match rule.signed:
+        case Signed.BODY:
+            return (HttpBody.FromString(raw).data,)
+        case Signed.EMPTY:
+            return (b"",)
+        case Signed.MESSAGE:
+            return (raw,)
+        case Signed.MESSAGE_OR_EMPTY:
+            return (raw, b"")
+        case Signed.NEVER:
+            return ()
+
+
+def _refuse_repeats(repeated: frozenset[str]) -> None:
+    if repeated & _CREDENTIALS:
+        raise _unauthorized()
+    if _KEY_HEADER in repeated:
+        message = "Idempotency-Key must be given once"
+        raise Refusal("VALIDATION_ERROR", message, violations=[Violation("", "idempotency_key", message)])
+
+
+def _unauthorized() -> Refusal:
+    return Refusal("UNAUTHORIZED", "The API key or the signature is missing or not valid.")
+
+
+def _too_many(retry_after_seconds: float) -> Refusal:
+    return Refusal(
+        "RATE_LIMIT_EXCEEDED",
+        "Too many requests; slow down and try again.",
+        retry_after=timedelta(seconds=retry_after_seconds),
+    )

@@ -24,20 +24,24 @@ class Violation:
 class Refusing(Protocol):
     """Any exception of this shape is told to the caller; so a domain's own errors need no import from here.
 
-    Only `reason` and `message` are demanded. `violations`, `fields`, `retry_after` and `total_errors` are read when they are there,
-    and mean what they mean in `Refusal`.
+    Only `reason` and `message` are demanded. `violations`, `fields`, `retry_after` and `total_errors` are read when
+    they are there, and mean what they mean in `Refusal`.
     """
 
-    reason: str
-    message: str
+    @property
+    def reason(self) -> str: ...  # noqa: D102 - told by the class
+
+    @property
+    def message(self) -> str: ...  # noqa: D102 - told by the class
 
 
 class Refusal(Exception):
     """A call that is refused, as the caller may be told.
 
-    `reason` is a name of `contactsync.error.v1.Reason` without REASON_, for example "NOT_FOUND"; another name is told as
-    INTERNAL_ERROR. `message` is a sentence for the caller, without secrets. `fields` go to the top level of the REST envelope and to
-    ErrorInfo.metadata. `total_errors` counts all violations where `violations` holds only the first of them; 0: as many as there are.
+    `reason` is a name of `contactsync.error.v1.Reason` without REASON_, for example "NOT_FOUND"; another name is told
+    as INTERNAL_ERROR. `message` is a sentence for the caller, without secrets. `fields` go to the top level of the REST
+    envelope and to ErrorInfo.metadata. `total_errors` counts all violations where `violations` holds only the first of
+    them; 0: as many as there are.
     """
 
     def __init__(

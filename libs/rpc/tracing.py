@@ -1,19 +1,118 @@
 """One trace and one correlation id through every hop, bound to the OpenTelemetry context."""
 
+import re
+from collections.abc import Mapping
+from contextvars import Token
+from types import TracebackType
+
 from contactsync.call.v1.call_pb2 import CallContext
+from opentelemetry import baggage, trace
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.trace import (
+    INVALID_SPAN,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
+
+from libs.rpc.correlation import BAGGAGE_KEY
+
+TRACE_HEADER = "traceparent"
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_TRACER = trace.get_tracer("libs.rpc")
+
+
+def bound_correlation_id() -> str:
+    """The correlation id of the current request; "" in background work."""
+    bound = baggage.get_baggage(BAGGAGE_KEY)
+    return bound if isinstance(bound, str) else ""
+
+
+def current_traceparent() -> str:
+    """The current span as a `traceparent`; "" when there is none."""
+    span = trace.get_current_span().get_span_context()
+    if not span.is_valid:
+        return ""
+    return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
 
 
 def call_context() -> CallContext:
     """The current request, for an item of a batched call."""
-    raise NotImplementedError
+    return CallContext(correlation_id=bound_correlation_id(), traceparent=current_traceparent())
+
+
+def begin_span(
+    name: str, *, traceparent: str, correlation_id: str, attributes: Mapping[str, str]
+) -> tuple[Context, Span]:
+    """A SERVER span under `traceparent`, and the context that holds it and the correlation id.
+
+    A caller that does not sample gets no span of ours, only its own ids carried on: a span that nobody keeps costs as
+    much to make.
+    """
+    parent = _remote_parent(traceparent)
+    context = Context() if parent is None else set_span_in_context(NonRecordingSpan(parent), Context())
+    if correlation_id:
+        context = baggage.set_baggage(BAGGAGE_KEY, correlation_id, context)
+    if parent is not None and not parent.trace_flags.sampled:
+        return context, INVALID_SPAN
+    span = _TRACER.start_span(
+        name, context, kind=SpanKind.SERVER, attributes={**attributes, BAGGAGE_KEY: correlation_id}
+    )
+    return set_span_in_context(span, context), span
+
+
+def bind_correlation_id(correlation_id: str) -> Context:
+    """A context with nothing but the correlation id."""
+    return baggage.set_baggage(BAGGAGE_KEY, correlation_id, Context())
+
+
+def end_failed(span: Span, error_type: str) -> None:
+    """Marks a span as failed, by the kind of error and never its text."""
+    span.set_status(Status(StatusCode.ERROR, error_type))
 
 
 class serve_item:  # noqa: N801 - reads as a verb: `with serve_item(item.context, "idempotency.Begin"):`
-    """Serves one item of a batched call as its own request: its correlation id is bound, and a SERVER span stands for it when sampled."""
+    """Serves one item of a batched call as its own request.
+
+    Its correlation id is bound, and a SERVER span stands for it when its caller sampled the trace.
+    """
+
+    __slots__ = ("_context", "_name", "_span", "_token")
 
     def __init__(self, context: CallContext, name: str) -> None:
         """`name` is the span's, "service.Verb"."""
+        self._context = context
+        self._name = name
 
-    def __enter__(self) -> None: ...
+    def __enter__(self) -> None:
+        context = self._context
+        if context.traceparent:
+            bound, self._span = begin_span(
+                self._name, traceparent=context.traceparent, correlation_id=context.correlation_id, attributes={}
+            )
+        else:
+            bound, self._span = bind_correlation_id(context.correlation_id), INVALID_SPAN
+        self._token: Token[Context] = attach(bound)
 
-    def __exit__(self, *raised: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        detach(self._token)
+        if kind is not None:
+            end_failed(self._span, kind.__qualname__)
+        self._span.end()
+
+
+def _remote_parent(traceparent: str) -> SpanContext | None:
+    """None: absent or malformed, which W3C asks to treat alike."""
+    match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
+    if match is None:
+        return None
+    trace_id, span_id, flags = (int(group, 16) for group in match.groups())
+    parent = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(flags))
+    return parent if parent.is_valid else None

@@ -1,0 +1,64 @@
+"""Who may call a method, and what a signature of it covers: read once from its descriptor."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from contactsync.policy.v1 import policy_pb2
+from google.api import annotations_pb2
+from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.descriptor import MethodDescriptor
+
+from libs.rpc.caller import Scope
+
+
+class Signed(Enum):
+    """What X-Signature covers, besides the timestamp."""
+
+    BODY = "the raw REST body"
+    EMPTY = "nothing: a GET has no body"
+    MESSAGE = "the message as sent, which only a gRPC caller knows"
+    MESSAGE_OR_EMPTY = "the message as sent, or nothing when the gateway made the message from a REST request"
+    NEVER = "a stream cannot be signed"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may call one method. Nothing set: nobody."""
+
+    method: str
+    """"package.Service/Method"."""
+    scopes: frozenset[Scope]
+    services: frozenset[str]
+    open: bool
+    signed: Signed
+    has_key: bool
+    """True: the message itself carries an idempotency key, so a repeated signature is a repeat of the same request."""
+
+
+def read_rule(method: MethodDescriptor) -> Rule:
+    """The rule that the contract gives; one that lets nobody in when it gives none."""
+    rule = method.GetOptions().Extensions[policy_pb2.rule]
+    return Rule(
+        f"{method.containing_service.full_name}/{method.name}",
+        frozenset(Scope(scope) for scope in rule.scopes),
+        frozenset(rule.services),
+        rule.open,
+        _signed(method),
+        "idempotency_key" in method.input_type.fields_by_name,
+    )
+
+
+def is_http_body(method: MethodDescriptor) -> bool:
+    """True: the method answers a REST request with bytes of its own making, errors included."""
+    return method.output_type.full_name == HttpBody.DESCRIPTOR.full_name and not method.server_streaming
+
+
+def _signed(method: MethodDescriptor) -> Signed:
+    if method.client_streaming:
+        return Signed.NEVER
+    if method.input_type.full_name == HttpBody.DESCRIPTOR.full_name:
+        return Signed.BODY
+    options = method.GetOptions()
+    if not options.HasExtension(annotations_pb2.http):
+        return Signed.MESSAGE
+    return Signed.EMPTY if options.Extensions[annotations_pb2.http].get else Signed.MESSAGE_OR_EMPTY
