@@ -59,11 +59,11 @@ class ClientSettings(_message.Message):
     ALLOWED_NETWORKS_FIELD_NUMBER: _builtins.int
     HMAC_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
-    """Region of national phone numbers, ISO 3166-1 alpha-2. Empty: RU."""
+    """Region of national phone numbers, ISO 3166-1 alpha-2; one that has telephone numbers. Empty: RU."""
     duplicates: Global___DuplicatePolicy.ValueType
     """What happens to duplicates within one import. Unspecified: all are delivered."""
     rate: _builtins.float
-    """Requests per second that the client may make, refilled evenly, up to 10,000. 0: the default, 10."""
+    """Requests per second that the client may make, refilled evenly, 0.01 to 10,000. 0: the default, 10."""
     hmac: _builtins.bool
     """True: every request must carry X-Signature and X-Timestamp (import-api.txt, "HMAC Signature")."""
     @_builtins.property
@@ -76,7 +76,7 @@ class ClientSettings(_message.Message):
 
     @_builtins.property
     def allowed_networks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Addresses the client may call from, CIDR notation, IPv4 or IPv6. Empty: any."""
+        """Addresses the client may call from, CIDR notation, IPv4 or IPv6, no bits set beyond the prefix. Empty: any."""
 
     def __init__(
         self,
@@ -121,7 +121,7 @@ class Client(_message.Message):
 
     @_builtins.property
     def keys(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeyInfo]:
-        """Its keys, oldest first, two live ones at most."""
+        """Its keys, oldest first: two live ones at most, and up to ten that ended in the last 30 days."""
 
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
@@ -154,6 +154,7 @@ class KeyInfo(_message.Message):
     KEY_ID_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     EXPIRES_AT_FIELD_NUMBER: _builtins.int
+    LAST_USED_AT_FIELD_NUMBER: _builtins.int
     key_id: _builtins.str
     """The public part of the key, by which it is found."""
     @_builtins.property
@@ -164,16 +165,21 @@ class KeyInfo(_message.Message):
     def expires_at(self) -> _timestamp_pb2.Timestamp:
         """From when on it is refused. Absent: it does not end."""
 
+    @_builtins.property
+    def last_used_at(self) -> _timestamp_pb2.Timestamp:
+        """When it last opened a door, to the minute; written some time later. Absent: never."""
+
     def __init__(
         self,
         *,
         key_id: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         expires_at: _timestamp_pb2.Timestamp | None = ...,
+        last_used_at: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "expires_at", b"expires_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "expires_at", b"expires_at", "last_used_at", b"last_used_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "expires_at", b"expires_at", "key_id", b"key_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "expires_at", b"expires_at", "key_id", b"key_id", "last_used_at", b"last_used_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,73 @@
+"""The file in which an operator finds the first keys: JSON, mode 0600."""
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from services.access.domain.credentials import ADMIN_ID, FIRST_CLIENT_ID, Credentials
+from services.access.domain.key import ApiKey, parse_key
+
+
+class CredentialsFileError(Exception):
+    """There is a file, and it holds no credentials of a new hub. It was left as it is."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path} is no credentials file of a new hub. Move it away and start again: new keys will be made."
+        )
+        self.path = path
+
+
+class JsonCredentialsFile:
+    """`{"admin": {"client_id", "api_key"}, "client": {"client_id", "api_key"}}`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def keep(self, credentials: Credentials) -> Credentials:
+        """Give what the file holds, these if there was none. CredentialsFileError, OSError."""
+        with suppress(FileNotFoundError):
+            return self._read(self._path.read_bytes())
+        _write_durably(self._path, json.dumps(_document(credentials), indent=2) + "\n")
+        return credentials
+
+    def _read(self, content: bytes) -> Credentials:
+        try:
+            document = json.loads(content)
+            return Credentials(
+                admin=_api_key(document["admin"], ADMIN_ID), client=_api_key(document["client"], FIRST_CLIENT_ID)
+            )
+        except (ValueError, LookupError, TypeError) as error:
+            raise CredentialsFileError(self._path) from error
+
+
+def _document(credentials: Credentials) -> dict[str, dict[str, str]]:
+    return {
+        "admin": {"client_id": ADMIN_ID, "api_key": credentials.admin.text},
+        "client": {"client_id": FIRST_CLIENT_ID, "api_key": credentials.client.text},
+    }
+
+
+def _api_key(entry: dict[str, Any], client_id: str) -> ApiKey:
+    key_id = parse_key(entry["api_key"])
+    if key_id is None or entry["client_id"] != client_id:
+        raise ValueError(client_id)
+    return ApiKey(key_id, entry["api_key"])
+
+
+def _write_durably(path: Path, text: str) -> None:
+    """After a crash the whole file is there or none; a temporary one left behind holds keys that open nothing."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(temporary).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

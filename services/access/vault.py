@@ -1,0 +1,81 @@
+"""The operator's keys at work: API keys hashed under the pepper, signing secrets sealed under the master key."""
+
+import hmac
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.access.domain.client import ClientId
+from services.access.domain.key import KeyId
+from services.access.ports import Randomness
+
+_VERSION = b"\x01"
+_NONCE_BYTES = 12
+
+
+class KeyFileError(Exception):
+    """A key file is missing, unreadable or of the wrong form. The text says what to do; it never holds the key."""
+
+    def __init__(self, setting: str, path: Path, problem: str) -> None:
+        make = f"""python3 -c 'import secrets; print(secrets.token_hex(32))' > {path} && chmod 600 {path}"""
+        super().__init__(
+            f"{setting} names {path}, which {problem}. If the hub's data was made with such a key, put that key back; "
+            f"for a new hub make one: {make}"
+        )
+        self.setting = setting
+        self.path = path
+
+
+def read_key_file(setting: str, path: Path, *, exactly: int | None = None) -> bytes:
+    """Read a key of at least 32 bytes, or of exactly so many, written as hex digits. KeyFileError otherwise."""
+    try:
+        key = bytes.fromhex(path.read_text("ascii"))
+    except OSError as error:
+        raise KeyFileError(setting, path, f"cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise KeyFileError(setting, path, "does not hold hex digits alone") from error
+    if len(key) < 32 or (exactly is not None and len(key) != exactly):
+        wanted = f"exactly {exactly}" if exactly is not None else "32 or more"
+        raise KeyFileError(setting, path, f"holds {len(key)} bytes in hex instead of {wanted}")
+    return key
+
+
+def fingerprint(key: bytes, purpose: str) -> bytes:
+    """Give 32 bytes that tell this key from another and tell nothing else of it."""
+    return hmac.digest(key, b"contactsync.access/fingerprint/" + purpose.encode(), "sha256")
+
+
+class PepperedHash:
+    """HMAC-SHA-256 under the pepper. Keys hold 256 random bits, so no slow hash is needed."""
+
+    def __init__(self, pepper: bytes) -> None:
+        self._pepper = pepper
+
+    def digest(self, key: str) -> bytes:
+        """Give the 32 bytes that may be stored of the key."""
+        return hmac.digest(self._pepper, key.encode(), "sha256")
+
+
+class AesGcmCipher:
+    """AES-256-GCM with the client, the key and the purpose bound in: version byte, nonce of 12 bytes, sealed text."""
+
+    def __init__(self, master_key: bytes, *, randomness: Randomness) -> None:
+        """`master_key` has exactly 32 bytes."""
+        self._aes = AESGCM(master_key)
+        self._randomness = randomness
+
+    def seal(self, secret: str, *, client_id: ClientId, key_id: KeyId) -> bytes:
+        """Seal under a nonce of its own."""
+        nonce = self._randomness.draw(_NONCE_BYTES)
+        return _VERSION + nonce + self._aes.encrypt(nonce, secret.encode(), _bound(client_id, key_id))
+
+    def unseal(self, sealed: bytes, *, client_id: ClientId, key_id: KeyId) -> str:
+        """Give the secret; cryptography.exceptions.InvalidTag when it was not sealed so."""
+        start = len(_VERSION)
+        nonce, text = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
+        return self._aes.decrypt(nonce, text, _bound(client_id, key_id)).decode()
+
+
+def _bound(client_id: ClientId, key_id: KeyId) -> bytes:
+    """No id holds a NUL, so no two triples read alike."""
+    return b"\x00".join((client_id.encode(), key_id.encode(), b"contactsync.access/hmac_secret"))
