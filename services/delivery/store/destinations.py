@@ -1,0 +1,102 @@
+"""Destinations in a database, remembered for a second: every delivery asks for its own."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import bindparam, select, update
+from typing_extensions import override
+
+from libs.rpc import Batch
+from libs.storage import Database, Statement, Transaction, table_of
+from services.delivery.domain.destination import Destination, DestinationId
+from services.delivery.ports import Destinations, PauseSwitch
+from services.delivery.store.rows import Row, destination_row, read_destination
+from services.delivery.store.tables import DestinationRow
+from services.delivery.vault import Vault
+
+REMEMBERED_S = 1.0
+"""How late a pause at another process is noticed."""
+
+_destinations = table_of(DestinationRow)
+_COLUMNS = tuple(_destinations.columns.keys())
+_SEALED = _COLUMNS.index("sealed_secret")
+
+_ALL = Statement(select(_destinations).order_by(_destinations.c.name, _destinations.c.destination_id))
+_PUT = Statement(
+    lambda insert: insert(_destinations).values({name: bindparam(name) for name in _COLUMNS}).on_conflict_do_nothing(),
+    *_COLUMNS,
+)
+_SET_PAUSED = Statement(
+    update(_destinations)
+    .where(_destinations.c.destination_id == bindparam("destination"))
+    .values(paused=bindparam("to_paused"))
+    .returning(_destinations),
+    "destination",
+    "to_paused",
+)
+
+
+class SqlDestinations(Destinations, PauseSwitch):
+    """All destinations are read together: there are few, and deliveries for several come together."""
+
+    def __init__(self, database: Database, *, vault: Vault, now: Callable[[], float] = time.monotonic) -> None:
+        """`now` is in seconds."""
+        self._database = database
+        self._vault = vault
+        self._now = now
+        self._known: dict[DestinationId, Destination] = {}
+        self._known_until = float("-inf")
+        self._changes = 0
+        # Deliveries that ask together, when the second is over, read once.
+        self._reads: Batch[None, Sequence[Destination]] = Batch(self._read_all, limit=1024, in_flight=1)
+
+    @override
+    async def find(self, destination_id: DestinationId) -> Destination | None:
+        if self._now() >= self._known_until:
+            return next((each for each in await self.list() if each.destination_id == destination_id), None)
+        return self._known.get(destination_id)
+
+    @override
+    async def list(self) -> Sequence[Destination]:
+        return await self._reads.ask(None)
+
+    @override
+    async def put(self, destination: Destination) -> bool:
+        sealed = None
+        if destination.secret:
+            sealed = self._vault.seal(destination.secret, destination_id=destination.destination_id)
+        row = destination_row(destination, sealed_secret=sealed)
+
+        async def unit(transaction: Transaction) -> bool:
+            return await transaction.execute(_PUT, row) > 0
+
+        is_new = await self._database.write(unit)
+        self._forget()
+        return is_new
+
+    @override
+    async def set_paused(self, destination_id: DestinationId, *, paused: bool) -> Destination | None:
+        async def unit(transaction: Transaction) -> Row | None:
+            return await transaction.fetch_one(_SET_PAUSED, (destination_id, int(paused)))
+
+        row = await self._database.write(unit)
+        self._forget()
+        return None if row is None else self._read(row)
+
+    async def _read_all(self, asked: Sequence[None]) -> Sequence[Sequence[Destination]]:
+        asked_at, changes = self._now(), self._changes
+        destinations = [self._read(row) for row in await self._database.fetch(_ALL)]
+        if changes == self._changes:
+            self._known = {each.destination_id: each for each in destinations}
+            self._known_until = asked_at + REMEMBERED_S
+        return [destinations] * len(asked)
+
+    def _forget(self) -> None:
+        """Also what is being read now: it may be older than the change."""
+        self._changes += 1
+        self._known_until = float("-inf")
+
+    def _read(self, row: Row) -> Destination:
+        sealed = row[_SEALED]
+        secret = "" if sealed is None else self._vault.unseal(bytes(sealed), destination_id=row[0])
+        return read_destination(row, secret=secret)

@@ -1,0 +1,145 @@
+"""Deliveries, tries and destinations as rows, in the order of the columns."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from libs.storage import from_micros, to_micros
+from services.delivery.domain.answer import RowFailure
+from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState, Ref
+from services.delivery.domain.destination import Destination, DestinationId, DestinationKind, RetrySchedule
+
+Row = tuple[Any, ...]
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def key_row(key: DeliveryKey) -> Row:
+    """Write the key's columns."""
+    return key.chunk_id, key.destination_id, key.round
+
+
+def delivery_row(delivery: Delivery) -> Row:
+    """Write a delivery."""
+    ref = delivery.ref
+    return (
+        *key_row(ref.key),
+        ref.correlation_id,
+        ref.traceparent,
+        json.dumps(ref.positions) if ref.positions else "",
+        delivery.state.value,
+        to_micros(delivery.created_at),
+        delivery.states,
+        _write_failures(delivery.failures),
+        delivery.attempt_count,
+        _optional_micros(delivery.due_at),
+        _optional_micros(delivery.attempted_at),
+        delivery.status,
+        delivery.message,
+    )
+
+
+def read_delivery(row: Row) -> Delivery:
+    """Read what `delivery_row` wrote."""
+    chunk_id, destination_id, number, correlation_id, traceparent, positions, state, created_at, *outcome = row
+    states, failures, attempt_count, due_at, attempted_at, status, message = outcome
+    return Delivery(
+        ref=Ref(
+            DeliveryKey(ChunkId(chunk_id), DestinationId(destination_id), number),
+            correlation_id=correlation_id,
+            traceparent=traceparent,
+            positions=tuple(json.loads(positions)) if positions else (),
+        ),
+        state=DeliveryState(state),
+        created_at=from_micros(created_at),
+        states=bytes(states),
+        failures=_read_failures(failures),
+        attempt_count=attempt_count,
+        due_at=_optional_time(due_at),
+        attempted_at=_optional_time(attempted_at),
+        status=status,
+        message=message,
+    )
+
+
+def attempt_row(attempt: Attempt) -> Row:
+    """Write a try."""
+    return (
+        *key_row(attempt.key),
+        attempt.number,
+        to_micros(attempt.started_at),
+        attempt.duration // _MICROSECOND,
+        attempt.status,
+        attempt.message,
+    )
+
+
+def read_attempt(row: Row) -> Attempt:
+    """Read what `attempt_row` wrote."""
+    chunk_id, destination_id, number_of_round, number, started_at, duration, status, message = row
+    return Attempt(
+        key=DeliveryKey(ChunkId(chunk_id), DestinationId(destination_id), number_of_round),
+        number=number,
+        started_at=from_micros(started_at),
+        duration=duration * _MICROSECOND,
+        status=status,
+        message=message,
+    )
+
+
+def destination_row(destination: Destination, *, sealed_secret: bytes | None) -> Row:
+    """Write a destination."""
+    retry = destination.retry
+    return (
+        destination.destination_id,
+        destination.name,
+        destination.kind.value,
+        destination.url,
+        sealed_secret,
+        retry.first_delay // _MICROSECOND,
+        retry.max_delay // _MICROSECOND,
+        retry.max_attempts,
+        retry.timeout // _MICROSECOND,
+        int(destination.paused),
+        int(destination.idempotent),
+        to_micros(destination.created_at),
+    )
+
+
+def read_destination(row: Row, *, secret: str) -> Destination:
+    """Read what `destination_row` wrote."""
+    destination_id, name, kind, url, _, first_delay, max_delay, max_attempts, timeout, paused, idempotent, created = row
+    return Destination(
+        destination_id=DestinationId(destination_id),
+        name=name,
+        kind=DestinationKind(kind),
+        url=url,
+        secret=secret,
+        retry=RetrySchedule(
+            first_delay=first_delay * _MICROSECOND,
+            max_delay=max_delay * _MICROSECOND,
+            max_attempts=max_attempts,
+            timeout=timeout * _MICROSECOND,
+        ),
+        paused=bool(paused),
+        idempotent=bool(idempotent),
+        created_at=from_micros(created),
+    )
+
+
+def _write_failures(failures: tuple[RowFailure, ...]) -> str:
+    return json.dumps([(each.position, each.reason) for each in failures], ensure_ascii=False) if failures else ""
+
+
+def _read_failures(text: str) -> tuple[RowFailure, ...]:
+    if not text:
+        return ()
+    return tuple(RowFailure(position=position, reason=reason) for position, reason in json.loads(text))
+
+
+def _optional_micros(moment: datetime | None) -> int | None:
+    return None if moment is None else to_micros(moment)
+
+
+def _optional_time(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)

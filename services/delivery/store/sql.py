@@ -1,0 +1,136 @@
+"""The ledger in a database, SQLite or PostgreSQL."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import insert as insert_into
+from sqlalchemy.sql.base import Executable
+from typing_extensions import override
+
+from libs.rpc import Batch
+from libs.storage import Database, Insert, Statement, Transaction, any_of, from_micros, table_of, to_micros
+from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState
+from services.delivery.domain.destination import DestinationId
+from services.delivery.ports import Attempts, Backlog, Ledger, Waiting
+from services.delivery.store.rows import attempt_row, delivery_row, read_attempt, read_delivery
+from services.delivery.store.tables import AttemptRow, DeliveryRow
+
+_deliveries, _attempts = table_of(DeliveryRow), table_of(AttemptRow)
+_D, _A = _deliveries.c, _attempts.c
+_COLUMNS = tuple(_deliveries.columns.keys())
+_ATTEMPT_COLUMNS = tuple(_attempts.columns.keys())
+_KEY = ("chunk_id", "destination_id", "round")
+_OPEN = (DeliveryState.WAITING.value, DeliveryState.SENDING.value)
+# What a later try changes: not the key, nor the request it belongs to, nor when it came.
+_OUTCOME = ("state", "states", "failures", "attempt_count", "due_at", "attempted_at", "status", "message")
+
+_FIND = Statement(select(_deliveries).where(any_of(_D.chunk_id, "chunk_ids")), "chunk_ids")
+
+
+def _upsert_outcome(insert: Insert) -> Executable:
+    put = insert(_deliveries).values({name: bindparam(name) for name in _COLUMNS})
+    return put.on_conflict_do_update(
+        index_elements=_KEY,
+        set_={name: put.excluded[name] for name in _OUTCOME},
+        where=and_(or_(*(_D.state == state for state in _OPEN)), _D.attempt_count < put.excluded.attempt_count),
+    )
+
+
+def _upsert_claim(insert: Insert) -> Executable:
+    put = insert(_deliveries).values({name: bindparam(name) for name in _COLUMNS})
+    return put.on_conflict_do_update(
+        index_elements=_KEY,
+        set_={name: put.excluded[name] for name in ("state", "due_at")},
+        where=and_(_D.state == DeliveryState.WAITING.value, _D.due_at <= bindparam("now")),
+    )
+
+
+_RECORD = Statement(_upsert_outcome, *_COLUMNS)
+_CLAIM = Statement(_upsert_claim, *_COLUMNS, "now")
+_ADD_ATTEMPT = Statement(
+    insert_into(_attempts).values({name: bindparam(name) for name in _ATTEMPT_COLUMNS}), *_ATTEMPT_COLUMNS
+)
+_AT = _D.destination_id == bindparam("destination")
+_DUE = Statement(
+    select(_deliveries).where(_AT, _D.due_at <= bindparam("now")).order_by(_D.due_at).limit(bindparam("most")),
+    "destination",
+    "now",
+    "most",
+)
+_NEXT_DUE = Statement(select(func.min(_D.due_at)).where(_AT, _D.due_at.is_not(None)), "destination")
+_WAITING = Statement(select(func.count(), func.min(_D.created_at)).where(_AT, _D.due_at.is_not(None)), "destination")
+_THIS = (_D.chunk_id == bindparam("chunk"), _D.destination_id == bindparam("destination"))
+_IS_KNOWN = Statement(select(_D.round).where(*_THIS).limit(1), "chunk", "destination")
+_LIST_ATTEMPTS = Statement(
+    select(_attempts)
+    .where(_A.chunk_id == bindparam("chunk"), _A.destination_id == bindparam("destination"))
+    .order_by(_A.round, _A.number),
+    "chunk",
+    "destination",
+)
+
+
+class SqlLedger(Ledger, Backlog, Attempts):
+    """Deliveries and their tries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        # Tickets that come together are looked up together.
+        self._finds = Batch(self._find_all, limit=64)
+
+    @override
+    async def find(self, keys: Sequence[DeliveryKey]) -> Mapping[DeliveryKey, Delivery]:
+        return await self._finds.ask(keys)
+
+    @override
+    async def claim(self, delivery: Delivery, *, now: datetime) -> bool:
+        row = (*delivery_row(delivery), to_micros(now))
+
+        async def unit(transaction: Transaction) -> int:
+            return await transaction.execute(_CLAIM, row)
+
+        return await self._database.write(unit) > 0
+
+    @override
+    async def record(self, delivery: Delivery, attempt: Attempt | None = None) -> bool:
+        row = delivery_row(delivery)
+        try_row = None if attempt is None else attempt_row(attempt)
+
+        async def unit(transaction: Transaction) -> bool:
+            if not await transaction.execute(_RECORD, row):
+                return False
+            if try_row is not None:
+                await transaction.execute(_ADD_ATTEMPT, try_row)
+            return True
+
+        return await self._database.write(unit)
+
+    @override
+    async def due(self, destination_id: DestinationId, *, now: datetime, limit: int) -> Sequence[Delivery]:
+        rows = await self._database.fetch(_DUE, (destination_id, to_micros(now), limit))
+        return [read_delivery(row) for row in rows]
+
+    @override
+    async def next_due(self, destination_id: DestinationId) -> datetime | None:
+        row = await self._database.fetch_one(_NEXT_DUE, (destination_id,))
+        return None if row is None or row[0] is None else from_micros(row[0])
+
+    @override
+    async def waiting(self, destination_id: DestinationId) -> Waiting:
+        row = await self._database.fetch_one(_WAITING, (destination_id,))
+        count, oldest = row or (0, None)
+        return Waiting(count=count, oldest_at=None if oldest is None else from_micros(oldest))
+
+    @override
+    async def attempts(self, chunk_id: ChunkId, destination_id: DestinationId) -> Sequence[Attempt] | None:
+        if await self._database.fetch_one(_IS_KNOWN, (chunk_id, destination_id)) is None:
+            return None
+        rows = await self._database.fetch(_LIST_ATTEMPTS, (chunk_id, destination_id))
+        return [read_attempt(row) for row in rows]
+
+    async def _find_all(self, asked: Sequence[Sequence[DeliveryKey]]) -> Sequence[Mapping[DeliveryKey, Delivery]]:
+        chunk_ids = list({key.chunk_id for keys in asked for key in keys})
+        rows = await self._database.fetch(_FIND, (chunk_ids,))
+        found = {delivery.ref.key: delivery for delivery in map(read_delivery, rows)}
+        return [{key: found[key] for key in keys if key in found} for keys in asked]

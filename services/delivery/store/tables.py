@@ -1,0 +1,65 @@
+"""The tables of delivery. Times and durations are microseconds, times since the epoch, UTC; booleans are 0 or 1."""
+
+from sqlalchemy import BigInteger, LargeBinary
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+
+class DeliveryTable(SQLModel, registry=registry()):
+    """Keeps these tables apart from those of another service in the same interpreter."""
+
+
+class DestinationRow(DeliveryTable, table=True):
+    """A destination. Its secret is sealed under the master key; None for the contact book."""
+
+    __tablename__ = "destinations"
+
+    destination_id: str = Field(primary_key=True)
+    name: str
+    kind: str
+    url: str
+    sealed_secret: bytes | None = Field(default=None, sa_type=LargeBinary)
+    first_delay: int = Field(sa_type=BigInteger)
+    max_delay: int = Field(sa_type=BigInteger)
+    max_attempts: int
+    timeout: int = Field(sa_type=BigInteger)
+    paused: int
+    idempotent: int
+    created_at: int = Field(sa_type=BigInteger)
+
+
+class DeliveryRow(DeliveryTable, table=True):
+    """A delivery. `positions` and `failures` are JSON, empty for none; `due_at` is NULL when it is final."""
+
+    __tablename__ = "deliveries"
+
+    chunk_id: str = Field(primary_key=True)
+    destination_id: str = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    correlation_id: str
+    traceparent: str
+    positions: str
+    state: str
+    created_at: int = Field(sa_type=BigInteger)
+    states: bytes = Field(sa_type=LargeBinary)
+    failures: str
+    attempt_count: int
+    due_at: int | None = Field(default=None, sa_type=BigInteger)
+    attempted_at: int | None = Field(default=None, sa_type=BigInteger)
+    status: int
+    message: str
+
+
+class AttemptRow(DeliveryTable, table=True):
+    """One try."""
+
+    __tablename__ = "attempts"
+
+    chunk_id: str = Field(primary_key=True)
+    destination_id: str = Field(primary_key=True)
+    round: int = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    started_at: int = Field(sa_type=BigInteger)
+    duration: int = Field(sa_type=BigInteger)
+    status: int
+    message: str

@@ -1,0 +1,62 @@
+"""Secrets of destinations, sealed under the operator's master key."""
+
+import secrets
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.delivery.domain.destination import DestinationId
+
+_VERSION = b"\x01"
+_NONCE_BYTES = 12
+
+
+class KeyFileError(Exception):
+    """A key file is missing, unreadable or of the wrong form. The text says what to do; it never holds the key."""
+
+    def __init__(self, setting: str, path: Path, problem: str) -> None:
+        make = f"""python3 -c 'import secrets; print(secrets.token_hex(32))' > {path} && chmod 600 {path}"""
+        super().__init__(
+            f"{setting} names {path}, which {problem}. If the hub's data was made with such a key, put that key back; "
+            f"for a new hub make one: {make}"
+        )
+        self.setting = setting
+        self.path = path
+
+
+def read_key_file(setting: str, path: Path, *, exactly: int | None = None) -> bytes:
+    """Read a key of at least 32 bytes, or of exactly so many, written as hex digits. KeyFileError otherwise."""
+    try:
+        key = bytes.fromhex(path.read_text("ascii"))
+    except OSError as error:
+        raise KeyFileError(setting, path, f"cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise KeyFileError(setting, path, "does not hold hex digits alone") from error
+    if len(key) < 32 or (exactly is not None and len(key) != exactly):
+        wanted = f"exactly {exactly}" if exactly is not None else "32 or more"
+        raise KeyFileError(setting, path, f"holds {len(key)} bytes in hex instead of {wanted}")
+    return key
+
+
+class Vault:
+    """AES-256-GCM with the destination and the purpose bound in: version byte, nonce of 12 bytes, sealed text."""
+
+    def __init__(self, master_key: bytes) -> None:
+        """`master_key` has exactly 32 bytes."""
+        self._aes = AESGCM(master_key)
+
+    def seal(self, secret: str, *, destination_id: DestinationId) -> bytes:
+        """Seal under a nonce of its own."""
+        nonce = secrets.token_bytes(_NONCE_BYTES)
+        return _VERSION + nonce + self._aes.encrypt(nonce, secret.encode(), _bound(destination_id))
+
+    def unseal(self, sealed: bytes, *, destination_id: DestinationId) -> str:
+        """Give the secret; cryptography.exceptions.InvalidTag when it was not sealed so."""
+        start = len(_VERSION)
+        nonce, text = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
+        return self._aes.decrypt(nonce, text, _bound(destination_id)).decode()
+
+
+def _bound(destination_id: DestinationId) -> bytes:
+    """No id holds a NUL, so no two pairs read alike."""
+    return destination_id.encode() + b"\x00contactsync.delivery/webhook_secret"
