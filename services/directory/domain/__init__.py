@@ -1,0 +1,1 @@
+"""What a contact is, when two are the same, and what a delivery does to the book: decisions without I/O."""

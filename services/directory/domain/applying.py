@@ -1,0 +1,119 @@
+"""What a delivery does to the book."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import assert_never
+
+from services.directory.domain.contact import Contact, ContactId, Details, Given, Identity, Tombstone, Unreadable
+from services.directory.domain.delivery import Applied, Claim, Decision, Failure, Known, RowState
+from services.directory.domain.details import merge
+from services.directory.domain.identity import is_email
+from services.directory.domain.minting import Mint
+
+
+def decide(given: Sequence[Given], known: Known, *, mint: Mint, now: datetime) -> Decision:
+    """Applies the contacts in order, each to what the one before it left. The same input gives the same decision."""
+    draft = _Draft(known, mint, now)
+    states = bytearray()
+    failures: list[Failure] = []
+    for position, contact in enumerate(given):
+        match contact:
+            case Details():
+                states.append(draft.upsert(contact, position))
+            case Tombstone(details):
+                states.append(draft.delete(details))
+            case Unreadable(reason):
+                states.append(RowState.FAILED)
+                failures.append(Failure(position, reason))
+            case _:
+                assert_never(contact)
+    return draft.decision(Applied(bytes(states), tuple(failures)))
+
+
+class _Draft:
+    """The part of the book that a delivery touches, as its contacts change it one by one."""
+
+    def __init__(self, known: Known, mint: Mint, now: datetime) -> None:
+        self._known = known
+        self._mint = mint
+        self._now = now
+        self._owners = dict(known.owners)
+        self._contacts = dict(known.contacts)
+        self._created: dict[ContactId, None] = {}
+        self._changed: dict[ContactId, None] = {}
+        self._deleted: dict[ContactId, Contact] = {}
+        self._claims: list[Claim] = []
+
+    def upsert(self, given: Details, position: int) -> RowState:
+        contact = self._find(given)
+        if contact is None:
+            self._create(given, position)
+            return RowState.CREATED
+        merged = merge(contact.details, given)
+        if merged is contact.details:
+            return RowState.UNCHANGED
+        self._change(contact, merged)
+        return RowState.UPDATED
+
+    def delete(self, given: Details) -> RowState:
+        """UNCHANGED when nothing leads to a contact: it is gone already, or never came."""
+        contact = self._find(given)
+        if contact is None:
+            return RowState.UNCHANGED
+        contact_id = contact.contact_id
+        del self._contacts[contact_id]
+        self._changed.pop(contact_id, None)
+        if contact_id in self._created:  # nobody has seen it yet: no tombstone is owed
+            del self._created[contact_id]
+        else:
+            self._deleted[contact_id] = self._known.contacts[contact_id]
+        self._claims = [claim for claim in self._claims if claim.contact_id != contact_id]
+        for identity in contact.details.identities:
+            if self._owners.get(identity) == contact_id:
+                del self._owners[identity]
+        return RowState.UPDATED
+
+    def decision(self, applied: Applied) -> Decision:
+        return Decision(
+            applied,
+            self._now,
+            created=[self._contacts[contact_id] for contact_id in self._created],
+            changed=[self._contacts[contact_id] for contact_id in self._changed],
+            deleted=list(self._deleted.values()),
+            claims=self._claims,
+        )
+
+    def _find(self, given: Details) -> Contact | None:
+        """By the first identity that leads to a contact.
+
+        An e-mail leads to no contact of another phone: people share addresses, and merging two of them loses one.
+        An external id does: it is its system's own word that this is the same contact, whose phone has changed.
+        """
+        for identity in given.identities:
+            owner = self._owners.get(identity)
+            if owner is not None:
+                contact = self._contacts[owner]
+                if not (is_email(identity) and given.phone and contact.details.phone):
+                    return contact
+        return None
+
+    def _create(self, given: Details, position: int) -> None:
+        contact = Contact(self._mint.contact_id(position), 1, self._now, self._now, given)
+        self._contacts[contact.contact_id] = contact
+        self._created[contact.contact_id] = None
+        for identity in given.identities:
+            self._claim(identity, contact.contact_id)
+
+    def _change(self, contact: Contact, merged: Details) -> None:
+        contact_id = contact.contact_id
+        self._contacts[contact_id] = Contact(contact_id, contact.version + 1, contact.created_at, self._now, merged)
+        if contact_id not in self._created:
+            self._changed[contact_id] = None
+        held = set(contact.details.identities)
+        for identity in merged.identities:
+            if identity not in held:
+                self._claim(identity, contact_id)
+
+    def _claim(self, identity: Identity, contact_id: ContactId) -> None:
+        owner = self._owners.setdefault(identity, contact_id) == contact_id
+        self._claims.append(Claim(identity, contact_id, owner))

@@ -1,0 +1,117 @@
+"""Details from what was given, and from what was given over what is known."""
+
+from collections.abc import Mapping
+
+from services.directory.domain.additional_fields import unite
+from services.directory.domain.contact import ContactType, Details, Email, Phone
+from services.directory.domain.identity import identities_of, is_normalised
+from services.directory.domain.spelling import Spelled, spelled_fields
+
+
+def details_of(
+    *,
+    phone: str = "",
+    phones: tuple[Phone, ...] = (),
+    emails: tuple[Email, ...] = (),
+    external_ids: tuple[str, ...] = (),
+    first_name: str = "",
+    last_name: str = "",
+    company: str = "",
+    type: ContactType = ContactType.NOT_GIVEN,  # noqa: A002 - the contract's name for it
+    tags: tuple[str, ...] = (),
+    additional_fields: str = "{}",
+) -> Details:
+    """Details with their identities."""
+    identities = identities_of(phone, phones, emails, external_ids)
+    return Details(
+        phone, phones, emails, external_ids, first_name, last_name, company, type, tags, additional_fields, identities
+    )  # fmt: skip
+
+
+def describe(
+    spelled_in: Mapping[str, object],
+    *,
+    phone: str,
+    phones: tuple[Phone, ...],
+    emails: tuple[Email, ...],
+    external_id: str,
+    first_name: str,
+    last_name: str,
+    company: str,
+    type: ContactType,  # noqa: A002 - the contract's name for it
+    tags: tuple[str, ...],
+    additional_fields: str,
+) -> Details:
+    """A contact as it was given. What its own fields leave open is looked for in `spelled_in`, its additional fields.
+
+    Without a main phone the first further one in E.164 is the main one. Of phones, e-mails and tags given twice the
+    first stays.
+    """
+    spelled = spelled_fields(spelled_in) if spelled_in else {}
+    if not phone and phones:
+        phone = next((each.number for each in phones if is_normalised(each.number)), "")
+    if Spelled.EMAIL in spelled:
+        emails = (*emails, Email(spelled[Spelled.EMAIL]))
+    return details_of(
+        phone=phone,
+        phones=_each_phone_once(phones),
+        emails=_each_email_once(emails),
+        external_ids=(external_id,) if external_id else (),
+        first_name=first_name or spelled.get(Spelled.FIRST_NAME, "") or spelled.get(Spelled.FULL_NAME, ""),
+        last_name=last_name or spelled.get(Spelled.LAST_NAME, ""),
+        company=company or spelled.get(Spelled.COMPANY, ""),
+        type=type,
+        tags=tuple(dict.fromkeys(tags)),
+        additional_fields=additional_fields,
+    )
+
+
+def merge(known: Details, given: Details) -> Details:
+    """What is known once `given` came over it; `known` itself when that changes nothing, so merging again never does.
+
+    Given values win over known ones; absent ones keep them. Lists are united: phones, e-mails and external ids with the
+    given ones first, tags with the known ones first. A main phone that gives way stays among the phones.
+    """
+    if given == known:
+        return known
+    phone = given.phone or known.phone
+    merged = details_of(
+        phone=phone,
+        phones=_unite_phones(known, given, main=phone),
+        emails=_each_email_once(given.emails + known.emails),
+        external_ids=tuple(dict.fromkeys(given.external_ids + known.external_ids)),
+        first_name=given.first_name or known.first_name,
+        last_name=given.last_name or known.last_name,
+        company=given.company or known.company,
+        type=given.type or known.type,
+        tags=tuple(dict.fromkeys(known.tags + given.tags)),
+        additional_fields=unite(known.additional_fields, given.additional_fields),
+    )
+    return known if merged == known else merged
+
+
+def _unite_phones(known: Details, given: Details, *, main: str) -> tuple[Phone, ...]:
+    demoted = (Phone(known.phone),) if known.phone and known.phone != main else ()
+    return _each_phone_once(given.phones + known.phones + demoted)
+
+
+def _each_phone_once(phones: tuple[Phone, ...]) -> tuple[Phone, ...]:
+    """The first of each number stays, with the first label that any of its kind has."""
+    if len(phones) < 2:
+        return phones
+    labels: dict[str, str] = {}
+    for phone in phones:
+        labels[phone.number] = labels.get(phone.number) or phone.label
+    return tuple(Phone(number, label) for number, label in labels.items())
+
+
+def _each_email_once(emails: tuple[Email, ...]) -> tuple[Email, ...]:
+    """The first spelling of each address stays, with the first label that any of its kind has."""
+    if len(emails) < 2:
+        return emails
+    once: dict[str, Email] = {}
+    for email in emails:
+        address = email.email.casefold()
+        kept = once.get(address, email)
+        once[address] = kept if kept.label else Email(kept.email, email.label)
+    return tuple(once.values())

@@ -1,0 +1,69 @@
+"""What the handler needs of the world."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from services.directory.domain.contact import Contact, ContactId, WorkspaceId
+from services.directory.domain.delivery import Applied, Decision, Delivery, Known
+from services.directory.domain.search import Filter
+
+Decide = Callable[[Known], Decision]
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def __call__(self) -> datetime:
+        """Now, zoned."""
+        ...
+
+
+class Entropy(Protocol):
+    """Gives random bytes that no one can foresee."""
+
+    def __call__(self, size: int, /) -> bytes:
+        """`size` of them."""
+        ...
+
+
+class DeliveryBook(Protocol):
+    """Takes deliveries."""
+
+    async def apply(self, delivery: Delivery, decide: Decide) -> Applied:
+        """Writes what `decide` says of what is known, in one unit, on disk when it returns.
+
+        A delivery applied before changes nothing and gives its first result. Deliveries that share an identity are
+        applied one after the other, whatever the database. `decide` may be called again when a unit is retried.
+        """
+        ...
+
+    async def forget_deliveries(self, applied_before: datetime) -> int:
+        """Drops what makes those deliveries harmless to repeat; returns how many."""
+        ...
+
+
+class ContactBook(Protocol):
+    """Shows live contacts and lets go of them."""
+
+    async def find(
+        self, workspace_id: WorkspaceId, which: Filter, *, after: ContactId | None, limit: int
+    ) -> list[Contact]:
+        """The first `limit` behind `after`, by creation time, then id."""
+        ...
+
+    async def get(self, workspace_id: WorkspaceId, contact_id: ContactId) -> Contact | None:
+        """None when there is none, or it was deleted."""
+        ...
+
+    async def delete(self, workspace_id: WorkspaceId, contact_id: ContactId, *, now: datetime) -> bool:
+        """Leaves a tombstone without personal data. False when there was nothing to delete."""
+        ...
+
+
+class ContactCount(Protocol):
+    """Knows how large the book is."""
+
+    async def count(self, workspace_id: WorkspaceId) -> int:
+        """Live contacts, at a cost that does not grow with them."""
+        ...

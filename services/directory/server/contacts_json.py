@@ -1,0 +1,90 @@
+"""Contacts as deliveries carry them: a JSON array, whose additional fields stay as they were written."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from services.directory.domain.contact import ContactType, Email, Given, Phone, Tombstone, Unreadable
+from services.directory.domain.details import describe
+
+MOST_CONTACTS: Final = 1000
+_TYPES: Final = {"customer": ContactType.CUSTOMER, "lead": ContactType.LEAD}
+_WRONG_SHAPE: Final = Unreadable("The contact is not of the agreed shape.")
+_NUL: Final = Unreadable("The contact holds the character NUL, which no database keeps.")
+_NUL_ESCAPE: Final = b"\\u0000"
+_EMPTY: Final = msgspec.Raw(b"{}")
+
+
+class MalformedDeliveryError(ValueError):
+    """Not a JSON array of 1 to 1000 elements: nothing in it can be told apart."""
+
+
+class _Contact(msgspec.Struct, gc=False):
+    phone: str = ""
+    tags: tuple[str, ...] = ()
+    additionalFields: msgspec.Raw = _EMPTY  # noqa: N815 - the name on the wire
+    phones: tuple[Phone, ...] = ()
+    emails: tuple[Email, ...] = ()
+    first_name: str = ""
+    last_name: str = ""
+    company: str = ""
+    type: str = ""
+    external_id: str = ""
+    deleted: bool = False
+
+
+_ALL = msgspec.json.Decoder(list[_Contact])
+_EACH = msgspec.json.Decoder(list[msgspec.Raw])
+_ONE = msgspec.json.Decoder(_Contact)
+_FIELDS = msgspec.json.Decoder(dict[str, object])
+
+
+def read_contacts(contacts_json: bytes) -> Sequence[Given]:
+    """The contacts in order; one that cannot be read spoils no other. Raises MalformedDeliveryError."""
+    if _NUL_ESCAPE not in contacts_json:
+        try:
+            return _within_limit([_given(contact) for contact in _ALL.decode(contacts_json)])
+        except (msgspec.DecodeError, RecursionError):
+            pass  # some contact is bad, or the whole is: read one by one, which tells
+    return _within_limit([_read(raw) for raw in _split(contacts_json)])
+
+
+def _split(contacts_json: bytes) -> list[msgspec.Raw]:
+    try:
+        return _EACH.decode(contacts_json)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedDeliveryError from error
+
+
+def _within_limit(contacts: list[Given]) -> list[Given]:
+    if not 1 <= len(contacts) <= MOST_CONTACTS:
+        raise MalformedDeliveryError
+    return contacts
+
+
+def _read(raw: msgspec.Raw) -> Given:
+    if _NUL_ESCAPE in bytes(raw):
+        return _NUL
+    try:
+        return _given(_ONE.decode(raw))
+    except (msgspec.DecodeError, RecursionError):
+        return _WRONG_SHAPE
+
+
+def _given(contact: _Contact) -> Given:
+    text = bytes(contact.additionalFields)
+    details = describe(
+        {} if text == b"{}" else _FIELDS.decode(text),
+        phone=contact.phone,
+        phones=contact.phones,
+        emails=contact.emails,
+        external_id=contact.external_id,
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        company=contact.company,
+        type=_TYPES.get(contact.type, ContactType.NOT_GIVEN),
+        tags=contact.tags,
+        additional_fields=text.decode(),
+    )
+    return Tombstone(details) if contact.deleted else details

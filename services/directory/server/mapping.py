@@ -1,0 +1,78 @@
+"""Messages to domain and back."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from contactsync.contact.v1 import contact_pb2
+from contactsync.directory.v1 import directory_service_pb2 as pb
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from libs.rpc import Refusal, Violation
+from services.directory.domain.contact import Contact, ContactId, Details
+from services.directory.domain.delivery import Applied
+from services.directory.domain.search import Filter, filter_of
+
+_CONTACT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def read_filter(request: pb.ListContactsRequest) -> Filter:
+    """Refuses with VALIDATION_ERROR what no contact can hold."""
+    for name in ("phone", "email", "external_id", "query"):
+        if "\x00" in getattr(request, name):
+            raise _refused(f"/{name}", "It holds the character NUL.")
+    return filter_of(
+        phone=request.phone, email=request.email.strip(), external_id=request.external_id, query=request.query
+    )
+
+
+def read_page_token(token: str) -> ContactId | None:
+    """The last contact of the page before; None: there was none. Refuses with VALIDATION_ERROR what no page gave."""
+    if not token:
+        return None
+    if not _CONTACT_ID.fullmatch(token):
+        raise _refused("/page_token", "It is not the next_page_token of a page.")
+    return ContactId(token)
+
+
+def write_contact(contact: Contact) -> pb.BookContact:
+    """As the book shows it."""
+    return pb.BookContact(
+        contact_id=contact.contact_id,
+        contact=_write_details(contact.details),
+        additional_fields=contact.details.additional_fields,
+        version=contact.version,
+        created_at=_timestamp(contact.created_at),
+        updated_at=_timestamp(contact.changed_at),
+    )
+
+
+def write_result(applied: Applied) -> pb.ApplyResult:
+    """What became of a delivery."""
+    failures = (pb.ApplyFailure(position=failure.position, reason=failure.reason) for failure in applied.failures)
+    return pb.ApplyResult(row_states=applied.states, failures=failures)
+
+
+def _write_details(details: Details) -> contact_pb2.Contact:
+    return contact_pb2.Contact(
+        phone=details.phone,
+        phones=(contact_pb2.LabeledPhone(number=phone.number, label=phone.label) for phone in details.phones),
+        emails=(contact_pb2.LabeledEmail(email=email.email, label=email.label) for email in details.emails),
+        first_name=details.first_name,
+        last_name=details.last_name,
+        company=details.company,
+        type=contact_pb2.ContactType.ValueType(details.type),
+        tags=details.tags,
+        external_id=details.external_ids[0] if details.external_ids else "",
+    )
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp
+
+
+def _refused(pointer: str, message: str) -> Refusal:
+    violation = Violation(pointer, "invalid", message)
+    return Refusal("VALIDATION_ERROR", "The request is not valid.", violations=[violation])

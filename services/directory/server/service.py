@@ -1,0 +1,78 @@
+"""The typed service: wire to handler and back."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Final, TypeVar
+
+import grpc
+from contactsync.directory.v1 import directory_service_pb2 as pb
+from contactsync.directory.v1 import directory_service_pb2_grpc
+from google.protobuf.message import Message
+
+from libs.rpc import serve_item
+from services.directory.domain.contact import ContactId, WorkspaceId
+from services.directory.domain.delivery import Delivery, DeliveryId
+from services.directory.handler import Directory
+from services.directory.server.contacts_json import MalformedDeliveryError, read_contacts
+from services.directory.server.mapping import read_filter, read_page_token, write_contact, write_result
+
+Request = TypeVar("Request", bound=Message)
+Response = TypeVar("Response", bound=Message)
+Context = grpc.aio.ServicerContext[Request, Awaitable[Response]]
+
+WORKSPACE: Final = WorkspaceId("default")
+"""The one there is: every client's contacts lie in it."""
+_USUAL_PAGE: Final = 100
+_MALFORMED: Final = pb.ApplyResult(
+    failures=[pb.ApplyFailure(reason="The delivery is not a JSON array of 1 to 1000 contacts.")]
+)
+
+
+class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
+    """contactsync.directory.v1.DirectoryService over the handler. Callers and requests were checked at the door."""
+
+    def __init__(self, directory: Directory) -> None:
+        self._directory = directory
+
+    async def ApplyMany(
+        self, request: pb.ApplyManyRequest, context: Context[pb.ApplyManyRequest, pb.ApplyManyResponse]
+    ) -> pb.ApplyManyResponse:
+        """Each item is a unit of its own. When one cannot be written the call fails; a repeat harms no other."""
+        return pb.ApplyManyResponse(results=await asyncio.gather(*map(self._apply, request.items)))
+
+    async def ListContacts(
+        self, request: pb.ListContactsRequest, context: Context[pb.ListContactsRequest, pb.ListContactsResponse]
+    ) -> pb.ListContactsResponse:
+        page = await self._directory.list(
+            WORKSPACE,
+            read_filter(request),
+            after=read_page_token(request.page_token),
+            size=request.page_size or _USUAL_PAGE,
+        )
+        return pb.ListContactsResponse(
+            contacts=map(write_contact, page.contacts),
+            next_page_token=page.contacts[-1].contact_id if page.more else "",
+            total_contacts=page.total,
+        )
+
+    async def GetContact(
+        self, request: pb.GetContactRequest, context: Context[pb.GetContactRequest, pb.GetContactResponse]
+    ) -> pb.GetContactResponse:
+        contact = await self._directory.get(WORKSPACE, ContactId(request.contact_id))
+        return pb.GetContactResponse(contact=write_contact(contact))
+
+    async def DeleteContact(
+        self, request: pb.DeleteContactRequest, context: Context[pb.DeleteContactRequest, pb.DeleteContactResponse]
+    ) -> pb.DeleteContactResponse:
+        await self._directory.delete(WORKSPACE, ContactId(request.contact_id))
+        return pb.DeleteContactResponse()
+
+    async def _apply(self, item: pb.ApplyItem) -> pb.ApplyResult:
+        with serve_item(item.context, "directory.Apply"):
+            try:
+                contacts = read_contacts(item.contacts_json)
+            except MalformedDeliveryError:
+                return _MALFORMED
+            return write_result(
+                await self._directory.apply(Delivery(DeliveryId(item.delivery_id), WORKSPACE, contacts))
+            )

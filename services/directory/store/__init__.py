@@ -1,0 +1,1 @@
+"""Where the book lies: in memory, or in SQLite or PostgreSQL."""

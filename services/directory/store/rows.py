@@ -1,0 +1,90 @@
+"""Contacts as rows of their table, and back."""
+
+from typing import Any
+
+import msgspec
+
+from libs.storage import Row, from_micros, to_micros
+from services.directory.domain.contact import Contact, ContactId, ContactType, Email, Phone, WorkspaceId
+from services.directory.domain.delivery import Applied, Failure
+from services.directory.domain.details import details_of
+from services.directory.domain.search import search_key
+
+CONTACT_COLUMNS = (
+    "workspace_id",
+    "contact_id",
+    "version",
+    "created_at",
+    "changed_at",
+    "phone",
+    "first_name",
+    "last_name",
+    "company",
+    "contact_type",
+    "search_key",
+    "document",
+    "additional_fields",
+)
+READ_COLUMNS = tuple(name for name in CONTACT_COLUMNS if name not in {"workspace_id", "search_key"})
+
+
+class _Document(msgspec.Struct, omit_defaults=True, gc=False):
+    phones: tuple[Phone, ...] = ()
+    emails: tuple[Email, ...] = ()
+    external_ids: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+_ENCODE = msgspec.json.Encoder().encode
+_DOCUMENT = msgspec.json.Decoder(_Document).decode
+_FAILURES = msgspec.json.Decoder(tuple[Failure, ...]).decode
+
+
+def contact_row(workspace_id: WorkspaceId, contact: Contact) -> Row:
+    """In the order of CONTACT_COLUMNS."""
+    details = contact.details
+    document = _Document(details.phones, details.emails, details.external_ids, details.tags)
+    return (
+        workspace_id,
+        contact.contact_id,
+        contact.version,
+        to_micros(contact.created_at),
+        to_micros(contact.changed_at),
+        details.phone,
+        details.first_name,
+        details.last_name,
+        details.company,
+        int(details.type),
+        search_key(details),
+        _ENCODE(document).decode(),
+        details.additional_fields,
+    )
+
+
+def read_contact(row: tuple[Any, ...]) -> Contact:
+    """From READ_COLUMNS."""
+    contact_id, version, created, changed, phone, first, last, company, kind, document, additional_fields = row
+    lists = _DOCUMENT(document)
+    details = details_of(
+        phone=phone,
+        phones=lists.phones,
+        emails=lists.emails,
+        external_ids=lists.external_ids,
+        first_name=first,
+        last_name=last,
+        company=company,
+        type=ContactType(kind),
+        tags=lists.tags,
+        additional_fields=additional_fields,
+    )
+    return Contact(ContactId(contact_id), version, from_micros(created), from_micros(changed), details)
+
+
+def failures_text(applied: Applied) -> str:
+    """As JSON."""
+    return _ENCODE(applied.failures).decode()
+
+
+def read_applied(states: bytes, failures: str) -> Applied:
+    """What `failures_text` and the states were made of."""
+    return Applied(states, _FAILURES(failures))
