@@ -35,6 +35,15 @@ class Hub:
         """Where its REST APIs are."""
         return self.plan.url
 
+    def hopeless(self) -> str:
+        """Why waiting any longer is in vain: what a program said before it refused to start. Empty: it is not."""
+        if not self.is_alive():
+            return "The supervisor ended; log/supervisor.log in the data folder says why."
+        for name in self.supervisor.refusals():
+            lines = (self.plan.folder.root / "log" / f"{name}.log").read_text(errors="replace").splitlines()
+            return lines[-1] if lines else f"{name} says nothing; see the log folder."
+        return ""
+
     def is_alive(self) -> bool:
         """Whether its supervisor runs; a process that crashed is restarted and does not count."""
         return self.supervisor.is_alive()
@@ -101,14 +110,14 @@ def _start(hub: Hub) -> None:
     plan = hub.plan
     # All at once: each waits for what it needs, and two cores import six processes best when neither idles.
     hub.supervisor.start([program.name for program in plan.programs()])
-    wait_until(lambda: readiness.nats_answers(plan), timeout=_READY_SECONDS, alive=hub.is_alive, what="nats")
+    wait_until(lambda: readiness.nats_answers(plan), timeout=_READY_SECONDS, hopeless=hub.hopeless, what="nats")
     asyncio.run(assert_synchronous(f"http://{plan.address('nats_monitor')}"))
     with readiness.Probe(plan.addresses()) as probe:
         for service in SERVICES:
             wait_until(
                 lambda service=service: probe.serves(service),  # type: ignore[misc]  # mypy cannot infer a default's type
                 timeout=_READY_SECONDS,
-                alive=hub.is_alive,
+                hopeless=hub.hopeless,
                 what=service,
             )
         differences = probe.contract_differences()
@@ -117,7 +126,9 @@ def _start(hub: Hub) -> None:
             f"the gateway's contracts differ from what the services tell: {', '.join(differences)}",
             remedy="Run python -m libs.contracts.generate, or install one version of everything.",
         )
-    wait_until(lambda: _answers(f"{plan.url}/readyz"), timeout=_READY_SECONDS, alive=hub.is_alive, what="the gateway")
+    wait_until(
+        lambda: _answers(f"{plan.url}/readyz"), timeout=_READY_SECONDS, hopeless=hub.hopeless, what="the gateway"
+    )
     facts = {
         "url": plan.url,
         "pid": os.getpid(),

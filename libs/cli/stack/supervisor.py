@@ -46,7 +46,9 @@ def _section(program: Program, log: Path) -> Mapping[str, str]:
         "command": " ".join(_quoted(word) for word in command),
         "environment": ",".join(f"{name}={_quoted(value)}" for name, value in program.environment.items()),
         "autostart": "false",
-        "autorestart": "true",
+        "autorestart": "unexpected",
+        # EX_CONFIG: the process refuses to start until the operator changes something; to try again would be noise.
+        "exitcodes": str(os.EX_CONFIG),
         "startsecs": "1",
         # The wait between tries grows by a second each time: patient, and never a storm.
         "startretries": "1000000",
@@ -85,7 +87,7 @@ class Supervisor:
             stderr=subprocess.PIPE,
             start_new_session=True,
         )
-        wait_until(self._answers, timeout=15, alive=self.is_alive, what="the supervisor")
+        wait_until(self._answers, timeout=15, hopeless=self._why_ended, what="the supervisor")
 
     def is_alive(self) -> bool:
         """Whether supervisord itself runs."""
@@ -101,6 +103,12 @@ class Supervisor:
         infos: list[dict[str, Any]] = self._call("getAllProcessInfo")
         return {info["name"]: info for info in infos}
 
+    def refusals(self) -> list[str]:
+        """Programs that refuse to start, by name: they ended with EX_CONFIG and are not tried again."""
+        return [
+            name for name, info in self.processes().items() if info["exitstatus"] == os.EX_CONFIG and not info["pid"]
+        ]
+
     def stop(self) -> None:
         """Stops every program and supervisord. Nothing of the hub runs when this returns."""
         if self._process is None:
@@ -111,6 +119,11 @@ class Supervisor:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def _why_ended(self) -> str:
+        if self._process is None or self._process.poll() is None:
+            return ""
+        return self._process.stderr.read().decode() if self._process.stderr else "it ended"
 
     def _answers(self) -> bool:
         try:
@@ -129,10 +142,15 @@ class Supervisor:
                 ) from fault
 
 
-def wait_until(holds: Callable[[], bool], *, timeout: float, alive: Callable[[], bool], what: str) -> None:
-    """Returns when ``holds`` does. Raises CannotStart when ``alive`` stops to hold, or after ``timeout`` seconds."""
+def wait_until(holds: Callable[[], bool], *, timeout: float, hopeless: Callable[[], str], what: str) -> None:
+    """Returns when ``holds`` does.
+
+    Raises CannotStart with the words of ``hopeless`` when it gives any, and after ``timeout`` seconds.
+    """
     deadline = time.monotonic() + timeout
     while not holds():
-        if not alive() or time.monotonic() > deadline:
+        if why := hopeless():
+            raise CannotStart(f"{what} cannot start", remedy=why)
+        if time.monotonic() > deadline:
             raise CannotStart(f"{what} did not become ready", remedy="The log folder under the data folder says why.")
         time.sleep(0.05)
