@@ -121,8 +121,7 @@ class JetStreamBus:
     async def close(self) -> None:
         """Flush and disconnect. Cancel consumers first."""
         if self._connecting is not None:
-            self._connecting.cancel()
-            await asyncio.gather(self._connecting, return_exceptions=True)
+            await _cancel_stubbornly(self._connecting)
         if self._session is not None:
             await self._session.close()
         self._session = None
@@ -174,6 +173,13 @@ class JetStreamBus:
             await session.close()
             raise
         return session
+
+
+async def _cancel_stubbornly(task: asyncio.Task[None]) -> None:
+    """Cancel until it is over: nats-py swallows a cancellation that arrives while it closes a connection."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait([task], timeout=0.1)
 
 
 async def _until_lost(session: Session) -> None:

@@ -76,7 +76,7 @@ class Pull:
             self._ended(status, raw)
             return
         self._asked = max(0, self._asked - 1)
-        self._work.begin(_delivery(raw, self._incarnation))
+        self._work.begin(_delivery(raw, self.session, self._incarnation))
         if self._asked <= self._worthwhile:
             self._wake.set()
 
@@ -89,7 +89,7 @@ class Pull:
         self._wake.set()
 
 
-def _delivery(raw: Msg, incarnation: str) -> Delivery:
+def _delivery(raw: Msg, session: Session, incarnation: str) -> Delivery:
     place = raw.metadata
     headers = raw.headers or {}
     message = Message(
@@ -104,5 +104,6 @@ def _delivery(raw: Msg, incarnation: str) -> Delivery:
         sequence=place.sequence.stream,
         incarnation=incarnation,
         reply=raw.reply,
+        session=session,
         begun=asyncio.get_running_loop().time(),
     )

@@ -17,17 +17,19 @@ from libs.bus.tracing import bound, delivering
 _log = structlog.get_logger("libs.bus")
 
 _PROGRESS = b"+WPI"
+_HAND_BACK_SECONDS = 2.0
 
 
 @dataclass(slots=True)
 class Delivery:
-    """A message under way. `reply` changes when it comes again while it still is under way."""
+    """A message under way. `reply` and `session` change when it comes again while it still is under way."""
 
     message: Message
     headers: dict[str, str]
     sequence: int
     incarnation: str
     reply: str
+    session: Session
     begun: float
 
 
@@ -49,10 +51,10 @@ class Work:
         return len(self._under_way)
 
     def begin(self, delivery: Delivery) -> None:
-        """Start to deliver, unless the same message is under way already: then only its newer reply is kept."""
+        """Start to deliver, unless the same message is under way already: then only where to answer is kept."""
         key = (delivery.incarnation, delivery.sequence)
         if known := self._under_way.get(key):
-            known.reply = delivery.reply
+            known.reply, known.session = delivery.reply, delivery.session
             return
         self._under_way[key] = delivery
         self._busy.set()
@@ -95,15 +97,19 @@ class Work:
 
     @staticmethod
     async def _send(session: Session, answers: list[tuple[Delivery, bytes]]) -> None:
-        if not answers:
-            return
-        *others, (last, last_form) = answers
-        for delivery, form in others:
+        # A server that was killed may have forgotten that it delivered a message, and does not confirm its verdict: the
+        # one that is waited for must be of this session. A forgotten message comes again.
+        answers.sort(key=lambda answer: answer[0].session is session)
+        for delivery, form in answers[:-1]:
             await session.send(delivery.reply, form)
-        try:
-            await session.request(last.reply, last_form)
-        except (NoResponders, TimeoutError) as silence:
-            raise SessionLost("verdicts were not confirmed") from silence
+        for delivery, form in answers[-1:]:
+            if delivery.session is not session:
+                await session.send(delivery.reply, form)
+                return
+            try:
+                await session.request(delivery.reply, form)
+            except (NoResponders, TimeoutError):
+                _log.warning("verdicts_unconfirmed", count=len(answers))
 
     async def keep_alive(self, session: Session, incarnation: str) -> None:
         """Tell the server of each long delivery that it goes on, until the session is lost. No timer while idle."""
@@ -119,21 +125,23 @@ class Work:
                 self._busy.clear()
 
     async def abandon(self, session: Session | None) -> None:
-        """Cancel what is under way, and hand it back at once if there is a session; else after its ack_wait."""
+        """Cancel what is under way, and hand it back at once if there is a session; else it comes after its ack_wait.
+
+        When it returns the server knows the verdicts that were given, unless it is away or takes longer than 2 s.
+        """
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if session is not None:
-            with suppress(SessionLost):
-                await self._hand_back(session)
+            with suppress(SessionLost, TimeoutError):
+                async with asyncio.timeout(_HAND_BACK_SECONDS):
+                    await self._send(session, self._last_words())
 
-    async def _hand_back(self, session: Session) -> None:
-        for delivery, form in self._answers:
-            self._under_way.pop((delivery.incarnation, delivery.sequence), None)
-            await session.send(delivery.reply, form)
-        for delivery in self._under_way.values():
-            await session.send(delivery.reply, b"-NAK")
+    def _last_words(self) -> list[tuple[Delivery, bytes]]:
+        answered = {id(delivery) for delivery, _ in self._answers}
+        undone = [(delivery, b"-NAK") for delivery in self._under_way.values() if id(delivery) not in answered]
+        return self._answers + undone
 
 
 def pause_after(delivered: int) -> timedelta:
