@@ -1,4 +1,4 @@
-"""Settings of the process, from the environment."""
+"""The settings of normalization, from the environment: CONTACTSYNC_... in capitals."""
 
 from pathlib import Path
 
@@ -6,22 +6,22 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """CONTACTSYNC_... variables; each field says what it is for."""
+    """An empty variable counts as absent. Those without a default must be given."""
 
-    model_config = SettingsConfigDict(env_prefix="CONTACTSYNC_")
+    model_config = SettingsConfigDict(env_prefix="CONTACTSYNC_", env_ignore_empty=True, frozen=True)
 
     listen: str = "127.0.0.1:21003"
     """host:port of the gRPC server."""
     service_key_file: Path
-    """The hub's service key: 32 random bytes or more, in hex."""
+    """32 bytes or more in hex, the same for every service of the hub: by it they know each other."""
     access_address: str = "127.0.0.1:21001"
     """host:port of access, which knows API keys."""
-    otlp_endpoint: str = ""
-    """Where spans go, for example http://localhost:4317; empty: nowhere."""
-    log_level: str = "INFO"
-    trace_rate: float = 20
-    """Traces of our own that are kept, a second."""
-    trace_ratio: float = 0.01
-    """The part kept of the rest."""
     fast_phones: bool = True
-    """Off: every phone is read by the library itself, ten times slower and with the same results."""
+    """Off: every phone is read by phonenumbers itself, more than ten times slower and with the same results."""
+    otlp_endpoint: str | None = None
+    """Where spans go, `http://host:4317`. Absent: nowhere."""
+    log_level: str = "INFO"
+    trace_rate: float = 20.0
+    """Own traces recorded in full in a second, before the ratio applies."""
+    trace_ratio: float = 0.01
+    """The part recorded of the rest."""
