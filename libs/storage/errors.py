@@ -1,4 +1,7 @@
-"""What can go wrong with a database. A refusal says how to go on; the rest says whether the work may have been done."""
+"""What can go wrong with a database. A refusal says how to go on; the rest says whether the work may have been done.
+
+`reason` and `message` are what a caller of the service may be told, where one of these comes that far.
+"""
 
 
 class StorageError(Exception):
@@ -49,6 +52,9 @@ class ValueRefusedError(StorageError):
 class StorageUnavailableError(StorageError):
     """The database could not do it now (busy, full, unreachable, closed): nothing was written."""
 
+    reason = "SERVICE_UNAVAILABLE"
+    message = "The data cannot be reached now; ask again later."
+
     def __init__(self, why: str) -> None:
         super().__init__(f"the database is not usable: {why}")
         self.why = why
@@ -56,6 +62,9 @@ class StorageUnavailableError(StorageError):
 
 class CommitUnknownError(StorageError):
     """The commit was sent and its answer lost: look the outcome up by key before anything is done again."""
+
+    reason = "SERVICE_UNAVAILABLE"
+    message = "The data cannot be reached now; ask again later."
 
     def __init__(self, why: str) -> None:
         super().__init__(f"whether the transaction was committed is not known: {why}")
