@@ -1,0 +1,113 @@
+"""contactsync.idempotency.v1.IdempotencyService on the wire."""
+
+from collections.abc import Awaitable, Iterable
+from contextlib import ExitStack
+from datetime import datetime
+from typing import Protocol, assert_never
+
+from contactsync.call.v1 import call_pb2
+from contactsync.idempotency.v1 import idempotency_service_pb2 as pb
+from contactsync.idempotency.v1 import idempotency_service_pb2_grpc as pb_grpc
+from google.protobuf.timestamp_pb2 import Timestamp
+from grpc.aio import ServicerContext
+
+from libs.rpc import serve_item
+from services.idempotency.domain import (
+    Answer,
+    Beginning,
+    ClientId,
+    Completion,
+    Conflict,
+    Fence,
+    InProgress,
+    Key,
+    Release,
+    Replay,
+    Request,
+    Started,
+)
+from services.idempotency.handler import Idempotency
+
+
+class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
+    """Wire to domain and back; all items of a call are decided together."""
+
+    def __init__(self, idempotency: Idempotency) -> None:
+        self._idempotency = idempotency
+
+    async def BeginMany(
+        self,
+        request: pb.BeginManyRequest,
+        context: ServicerContext[pb.BeginManyRequest, Awaitable[pb.BeginManyResponse]],
+    ) -> pb.BeginManyResponse:
+        """As the contract says."""
+        with _served(request.items, "idempotency.Begin"):
+            beginnings = await self._idempotency.begin([_request(item) for item in request.items])
+        return pb.BeginManyResponse(results=map(_result, beginnings))
+
+    async def CompleteMany(
+        self,
+        request: pb.CompleteManyRequest,
+        context: ServicerContext[pb.CompleteManyRequest, Awaitable[pb.CompleteManyResponse]],
+    ) -> pb.CompleteManyResponse:
+        """As the contract says."""
+        with _served(request.items, "idempotency.Complete"):
+            completed = await self._idempotency.complete([_completion(item) for item in request.items])
+        return pb.CompleteManyResponse(completed=completed)
+
+    async def ReleaseMany(
+        self,
+        request: pb.ReleaseManyRequest,
+        context: ServicerContext[pb.ReleaseManyRequest, Awaitable[pb.ReleaseManyResponse]],
+    ) -> pb.ReleaseManyResponse:
+        """As the contract says."""
+        releases = [Release(_key(item), Fence(item.fence)) for item in request.items]
+        with _served(request.items, "idempotency.Release"):
+            released = await self._idempotency.release(releases)
+        return pb.ReleaseManyResponse(released=released)
+
+
+class _Item(Protocol):
+    @property
+    def context(self) -> call_pb2.CallContext: ...
+
+
+def _served(items: Iterable[_Item], name: str) -> ExitStack:
+    """A span for each item whose caller sampled its trace; they are decided together, so they last alike."""
+    stack = ExitStack()
+    for item in items:
+        # The last hex digit of a traceparent holds the sampled flag, its lowest bit.
+        if item.context.traceparent[-1:] in {*"13579bdf"}:
+            stack.enter_context(serve_item(item.context, name))
+    return stack
+
+
+def _key(item: pb.BeginItem | pb.CompleteItem | pb.ReleaseItem) -> Key:
+    return Key(ClientId(item.client_id), item.key)
+
+
+def _request(item: pb.BeginItem) -> Request:
+    return Request(_key(item), item.body_hash, item.fingerprint)
+
+
+def _completion(item: pb.CompleteItem) -> Completion:
+    return Completion(_key(item), Fence(item.fence), Answer(item.status_code, item.body))
+
+
+def _result(beginning: Beginning) -> pb.BeginResult:
+    match beginning:
+        case Started(job_id, fence, created_at):
+            return pb.BeginResult(started=pb.Started(job_id=job_id, fence=fence, created_at=_timestamp(created_at)))
+        case Replay(answer, job_id):
+            return pb.BeginResult(replay=pb.Replay(status_code=answer.status_code, body=answer.body, job_id=job_id))
+        case Conflict(existing_created_at):
+            return pb.BeginResult(conflict=pb.Conflict(existing_created_at=_timestamp(existing_created_at)))
+        case InProgress(lease_until):
+            return pb.BeginResult(in_progress=pb.InProgress(lease_until=_timestamp(lease_until)))
+    assert_never(beginning)
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp
