@@ -48,7 +48,8 @@ class IdempotencyApiServicer:
     """
 
     def GetKey(self, request, context):
-        """The stored result of a key of the calling client, as documented; counts as an access. 404 when unknown or expired.
+        """The stored result of a key of the calling client, as documented; only replays count as an access. 404 when unknown or
+        expired. While the first request runs, status is "in_progress" and the two fields of the answer are null.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

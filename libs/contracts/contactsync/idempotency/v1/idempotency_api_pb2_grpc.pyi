@@ -18,7 +18,9 @@ class IdempotencyApiStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetKey: _aio.UnaryUnaryMultiCallable[_idempotency_api_pb2.GetKeyRequest, _httpbody_pb2.HttpBody]
-    """The stored result of a key of the calling client, as documented; counts as an access. 404 when unknown or expired."""
+    """The stored result of a key of the calling client, as documented; only replays count as an access. 404 when unknown or
+    expired. While the first request runs, status is "in_progress" and the two fields of the answer are null.
+    """
 
 class IdempotencyApiServicer(metaclass=_abc_1.ABCMeta):
     """REST facade: GET /v1/idempotency/{key} (import-api.txt)."""
@@ -29,6 +31,8 @@ class IdempotencyApiServicer(metaclass=_abc_1.ABCMeta):
         request: _idempotency_api_pb2.GetKeyRequest,
         context: _aio.ServicerContext[_idempotency_api_pb2.GetKeyRequest, _abc.Awaitable[_httpbody_pb2.HttpBody]],
     ) -> _abc.Awaitable[_httpbody_pb2.HttpBody]:
-        """The stored result of a key of the calling client, as documented; counts as an access. 404 when unknown or expired."""
+        """The stored result of a key of the calling client, as documented; only replays count as an access. 404 when unknown or
+        expired. While the first request runs, status is "in_progress" and the two fields of the answer are null.
+        """
 
 def add_IdempotencyApiServicer_to_server(servicer: IdempotencyApiServicer, server: _aio.Server) -> None: ...

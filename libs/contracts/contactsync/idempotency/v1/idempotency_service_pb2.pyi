@@ -164,7 +164,7 @@ class Started(_message.Message):
     job_id: _builtins.str
     """The job id, fixed for ever by the first begin of the key: a later holder finishes the same job."""
     fence: _builtins.int
-    """Grows with every holder of the key, from 1; complete and release are refused to an older one."""
+    """Grows with every holder of the key, also over a release or expiry; complete and release are refused to an older one."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When the key was first begun."""
