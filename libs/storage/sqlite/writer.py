@@ -52,6 +52,10 @@ class SqliteTransaction:
         rows = await self.fetch(statement, row)
         return rows[0] if rows else None
 
+    def close(self) -> None:
+        """Lets go of the last statement, with which the connection would stay open, and its log with it."""
+        self._cursor.close()
+
 
 class _Work:
     """A unit and who waits for it: nobody, when it was given to write_later."""
@@ -119,6 +123,7 @@ class Writer:
         while group := self._next_group():
             self._commit(group)
             self._loop.call_soon_threadsafe(_resolve, group)
+        self._transaction.close()
         self._connection.close()
         self._loop.call_soon_threadsafe(self._stopped.set_result, None)
 

@@ -17,10 +17,11 @@ from libs.storage import (
     NewerDatabaseError,
     SecondWriterError,
     StorageUnavailableError,
+    Transaction,
     open_database,
 )
 from tests.fixtures.databases import Databases
-from tests.fixtures.things import COUNT, FIND, MIGRATIONS, putting
+from tests.fixtures.things import COUNT, FIND, MIGRATIONS, PUT, putting
 
 
 @pytest.fixture
@@ -206,3 +207,14 @@ async def test_a_unit_killed_half_way_leaves_nothing(databases: Databases, datab
     assert returncode == -signal.SIGKILL
     assert await database.fetch_one(COUNT) == (1,)
     assert await database.fetch_one(FIND, ("whole",)) == ("whole", 0, None)
+
+
+async def test_a_database_closed_after_its_last_statement_wrote_many_rows_leaves_no_log(path: Path) -> None:
+    async def unit(transaction: Transaction) -> None:
+        await transaction.execute_many(PUT, [("one", 1, None), ("two", 2, None)])
+
+    database = await _open(path)
+    await database.write(unit)
+    await database.close()
+
+    assert not path.with_name(f"{path.name}-wal").exists()
