@@ -80,6 +80,12 @@ class Deliverer:
         if others:
             await asyncio.wait(set(others.values()))
 
+    async def close(self) -> None:
+        """Begin nothing any more, and return when what was being sent is recorded. The rest is interrupted."""
+        self._lanes.close()
+        while self._under_way:
+            await asyncio.wait(set(self._under_way.values()))
+
     async def due(self) -> Mapping[DestinationId, datetime]:
         """Tell which destinations have something to be acted on, and from when. Paused ones have nothing."""
         destinations = await self._world.destinations.list()

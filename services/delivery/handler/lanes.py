@@ -7,6 +7,10 @@ from contextlib import asynccontextmanager
 from services.delivery.domain.destination import DestinationId
 
 
+class LanesClosedError(Exception):
+    """Nothing is sent any more: the process is about to end."""
+
+
 class Lanes:
     """At most `total` parcels under way, and at most `each` to one destination: a slow one cannot take every place.
 
@@ -17,11 +21,18 @@ class Lanes:
         self._total = Semaphore(total)
         self._each = each
         self._lanes: dict[DestinationId, Semaphore] = {}
+        self._closed = False
+
+    def close(self) -> None:
+        """Let nobody in any more; who is inside ends in peace."""
+        self._closed = True
 
     @asynccontextmanager
     async def enter(self, destination_id: DestinationId) -> AsyncIterator[None]:
-        """Hold a place while the block runs."""
+        """Hold a place while the block runs. Raises LanesClosedError, also in those who waited when it closed."""
         async with self._lane(destination_id), self._total:
+            if self._closed:
+                raise LanesClosedError
             yield
 
     def _lane(self, destination_id: DestinationId) -> Semaphore:

@@ -1,0 +1,60 @@
+"""Tickets from the bus."""
+
+import structlog
+from contactsync.delivery.v1.ticket_pb2 import DeliveryRef, DeliveryTicket
+from google.protobuf.message import DecodeError
+
+from libs.bus import Ack, Bus, GiveUp, Message, Retry, Verdict
+from libs.rpc import PeerUnavailable
+from services.delivery.domain.delivery import ChunkId, DeliveryKey, Ref
+from services.delivery.domain.destination import DestinationId
+from services.delivery.handler.deliver import Deliverer, InterruptedDeliveriesError
+from services.delivery.handler.lanes import LanesClosedError
+
+STREAM = "DELIVERY"
+CONSUMER = "delivery"
+IN_FLIGHT = 64
+"""Tickets at once. Each may name a hundred deliveries; the lanes bound what is sent at once."""
+
+log = structlog.get_logger()
+
+
+class TicketConsumer:
+    """Acknowledges a ticket when all it names is on disk as tried, waiting or final."""
+
+    def __init__(self, deliverer: Deliverer) -> None:
+        self._deliverer = deliverer
+
+    async def run(self, bus: Bus) -> None:
+        """Take tickets until cancelled."""
+        await bus.consume(STREAM, CONSUMER, self.deliver, in_flight=IN_FLIGHT)
+
+    async def deliver(self, message: Message) -> Verdict:
+        """Deliver what a ticket names. The database is the truth: a ticket that comes again changes nothing."""
+        try:
+            refs = read_ticket(message.payload)
+        except (DecodeError, ValueError) as error:
+            return GiveUp(f"it is no ticket: {type(error).__name__}")
+        try:
+            await self._deliverer.deliver(refs)
+        except (InterruptedDeliveriesError, PeerUnavailable, LanesClosedError) as interrupted:
+            log.warning("ticket_interrupted", why=str(interrupted.__cause__ or type(interrupted).__name__))
+            return Retry()
+        return Ack()
+
+
+def read_ticket(payload: bytes) -> list[Ref]:
+    """Read what a ticket names; DecodeError or ValueError when it is none."""
+    refs = [_read_ref(each) for each in DeliveryTicket.FromString(payload).deliveries]
+    if not all(ref.key.chunk_id and ref.key.destination_id for ref in refs):
+        raise ValueError("a delivery without ids")
+    return refs
+
+
+def _read_ref(ref: DeliveryRef) -> Ref:
+    return Ref(
+        DeliveryKey(ChunkId(ref.chunk_id), DestinationId(ref.destination_id), ref.round),
+        correlation_id=ref.correlation_id,
+        traceparent=ref.traceparent,
+        positions=tuple(ref.positions),
+    )

@@ -1,0 +1,217 @@
+"""Runs delivery: `python -m services.delivery.main`."""
+
+import asyncio
+import random
+import secrets
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from contactsync.delivery.v1 import delivery_service_pb2
+from contactsync.delivery.v1.delivery_service_pb2_grpc import add_DeliveryServiceServicer_to_server
+from pydantic import ValidationError
+
+from libs.bus import Bus, JetStreamBus
+from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
+from libs.storage import Database, StorageError, open_database
+from libs.telemetry import Telemetry, configure_telemetry
+from services.delivery.consumer import TicketConsumer
+from services.delivery.domain.destination import DestinationKind
+from services.delivery.handler.deliver import Deliverer, Surroundings
+from services.delivery.handler.lanes import Lanes
+from services.delivery.handler.operate import Office, Operator
+from services.delivery.peers.chunks import IngestionChunks
+from services.delivery.peers.outcomes import IngestionOutcomes
+from services.delivery.scheduler import Bell, Scheduler
+from services.delivery.sender.directory import DirectorySender
+from services.delivery.sender.dispatch import Senders
+from services.delivery.sender.egress import EgressRules
+from services.delivery.sender.webhook import WebhookSender
+from services.delivery.server import DeliveryServer
+from services.delivery.settings import Settings
+from services.delivery.store.destinations import SqlDestinations
+from services.delivery.store.sql import SqlLedger
+from services.delivery.system import SystemClock
+from services.delivery.vault import KeyFileError, Vault, read_key_file
+
+SERVICE = "delivery"
+MIGRATIONS = Path(__file__).parent / "migrations"
+GRACE = timedelta(seconds=8)
+"""How long sends that run may go on after a stop was asked for. What is cut off comes again by its ticket."""
+
+log = structlog.get_logger()
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT. What keeps it from starting is told in one line on standard error, exit code 1."""
+    try:
+        asyncio.run(serve(Settings.model_validate({})))
+    except ValidationError as error:
+        wrong = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() for fault in error.errors())
+        sys.exit(f"{SERVICE} cannot start: these settings are missing or not valid: {wrong}")
+    except (KeyFileError, StorageError, OSError) as error:
+        sys.exit(f"{SERVICE} cannot start: {error}")
+
+
+async def serve(settings: Settings) -> None:
+    """Put everything together, run, and close it in reverse."""
+    async with running(settings) as hub:
+        await hub.run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """Everything, put together and not yet started."""
+
+    server: RpcServer
+    deliverer: Deliverer
+    scheduler: Scheduler
+    bus: Bus
+
+    async def run(self) -> None:
+        """Serve and deliver until a stop is asked for. A fault of the work ends the server too, and is raised."""
+        work = [
+            asyncio.create_task(TicketConsumer(self.deliverer).run(self.bus), name="tickets"),
+            asyncio.create_task(self.scheduler.run(), name="scheduler"),
+        ]
+        for task in work:
+            task.add_done_callback(lambda _: self.server.stopping.set())
+        finishing = asyncio.create_task(self._finish_sending(), name="finish sending")
+        try:
+            await self.server.run()
+            await finishing
+        finally:
+            ended = [task for task in work if task.done()]
+            for task in (*work, finishing):
+                task.cancel()
+            await asyncio.gather(*work, finishing, return_exceptions=True)
+        for task in ended:
+            task.result()
+
+    async def _finish_sending(self) -> None:
+        await self.server.stopping.wait()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE.total_seconds()):
+                await self.deliverer.close()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Running]:
+    """Give everything put together; it is closed behind."""
+    identity = Identity(SERVICE, read_key_file("CONTACTSYNC_SERVICE_KEY_FILE", settings.service_key_file))
+    vault = Vault(read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32))
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(_configure_telemetry(settings).close)
+        database = await open_database(settings.database_url, migrations=MIGRATIONS)
+        stack.push_async_callback(database.close)
+        bus = await JetStreamBus.open(settings.nats_url, name=SERVICE)
+        stack.push_async_callback(bus.close)
+        yield await _put_together(settings, stack, identity=identity, vault=vault, database=database, bus=bus)
+
+
+async def _put_together(
+    settings: Settings,
+    stack: AsyncExitStack,
+    *,
+    identity: Identity,
+    vault: Vault,
+    database: Database,
+    bus: JetStreamBus,
+) -> Running:
+    clock, rules = SystemClock(), EgressRules(settings.allowed_networks)
+    bell, ledger, destinations = Bell(clock), SqlLedger(database), SqlDestinations(database, vault=vault)
+    operator = _operator(ledger, destinations, rules=rules, bell=bell, clock=clock)
+    await operator.ensure_directory()
+    ingestion = _peer(settings.ingestion_address, identity, stack)
+    surroundings = Surroundings(
+        ledger=ledger,
+        backlog=ledger,
+        destinations=destinations,
+        chunks=IngestionChunks(ingestion),
+        sender=_senders(settings, stack, identity=identity, rules=rules, clock=clock),
+        outcomes=IngestionOutcomes(ingestion),
+        alarm=bell,
+        clock=clock,
+        chance=random.SystemRandom().random,
+    )
+    lanes = Lanes(total=settings.sends_in_flight, each=settings.sends_per_destination)
+    deliverer = Deliverer(surroundings, lanes=lanes)
+    return Running(
+        server=_server(settings, stack, operator, identity=identity, database=database, bus=bus),
+        deliverer=deliverer,
+        scheduler=Scheduler(deliverer, bell=bell, clock=clock),
+        bus=bus,
+    )
+
+
+def _operator(
+    ledger: SqlLedger, destinations: SqlDestinations, *, rules: EgressRules, bell: Bell, clock: SystemClock
+) -> Operator:
+    return Operator(
+        Office(
+            destinations=destinations,
+            switch=destinations,
+            backlog=ledger,
+            attempts=ledger,
+            guard=rules,
+            alarm=bell,
+            clock=clock,
+            random=secrets.token_bytes,
+        )
+    )
+
+
+def _server(
+    settings: Settings,
+    stack: AsyncExitStack,
+    operator: Operator,
+    *,
+    identity: Identity,
+    database: Database,
+    bus: JetStreamBus,
+) -> RpcServer:
+    async def ready() -> None:
+        await database.check()
+        await bus.check()
+
+    descriptor = delivery_service_pb2.DESCRIPTOR.services_by_name["DeliveryService"]
+    authenticate = remote_authenticator(_peer(settings.access_address, identity, stack))
+    return RpcServer(
+        RpcSettings(listen=settings.listen),
+        [Registration(descriptor, add_DeliveryServiceServicer_to_server, DeliveryServer(operator))],
+        door=Door(identity=identity, authenticate=authenticate),
+        ready=ready,
+    )
+
+
+def _senders(
+    settings: Settings, stack: AsyncExitStack, *, identity: Identity, rules: EgressRules, clock: SystemClock
+) -> Senders:
+    webhook = WebhookSender.open(rules=rules, clock=clock)
+    stack.push_async_callback(webhook.close)
+    directory = DirectorySender(_peer(settings.directory_address, identity, stack))
+    return Senders({DestinationKind.DIRECTORY: directory, DestinationKind.WEBHOOK: webhook})
+
+
+def _peer(address: str, identity: Identity, stack: AsyncExitStack) -> Peer:
+    peer = Peer(address, identity=identity)
+    stack.push_async_callback(peer.close)
+    return peer
+
+
+def _configure_telemetry(settings: Settings) -> Telemetry:
+    return configure_telemetry(
+        service=SERVICE,
+        otlp_endpoint=settings.otlp_endpoint,
+        level=settings.log_level,
+        trace_rate=settings.trace_rate,
+        trace_ratio=settings.trace_ratio,
+    )
+
+
+if __name__ == "__main__":
+    main()

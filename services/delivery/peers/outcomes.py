@@ -1,0 +1,76 @@
+"""Outcomes, to ingestion."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from contactsync.call.v1.call_pb2 import CallContext
+from contactsync.ingestion.v1.ingestion_service_pb2 import DeliveryOutcome, RecordOutcomesRequest, RowReason
+from contactsync.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
+from google.protobuf.timestamp_pb2 import Timestamp
+from typing_extensions import override
+
+from libs.rpc import Batch, Peer, PeerRefused
+from services.delivery.domain.delivery import Delivery
+from services.delivery.ports import Outcomes
+from services.delivery.refusals import ask_apart
+
+FINAL_REFUSALS = frozenset({"NOT_FOUND", "VALIDATION_ERROR"})
+"""Said of one outcome alone, these will be said again: telling it once more helps nobody."""
+MOST_BYTES = 2 * 1024 * 1024
+
+log = structlog.get_logger()
+
+
+class IngestionOutcomes(Outcomes):
+    """Tells outcomes that come together in one call. Raises PeerUnavailable and PeerRefused."""
+
+    def __init__(self, ingestion: Peer) -> None:
+        self._peer = ingestion
+        self._stub = IngestionServiceStub(ingestion.channel)
+        self._reports = Batch(self._report_apart, limit=256, weigh=DeliveryOutcome.ByteSize, max_weight=MOST_BYTES)
+
+    @override
+    async def report(self, delivery: Delivery) -> None:
+        """Tell one."""
+        refused = await self._reports.ask(write_outcome(delivery))
+        if refused is None:
+            return
+        if refused.reason not in FINAL_REFUSALS:
+            raise refused
+        log.error("outcome_refused", delivery_id=delivery.ref.key.delivery_id, reason=refused.reason)
+
+    async def _report_apart(self, outcomes: Sequence[DeliveryOutcome]) -> Sequence[PeerRefused | None]:
+        return await ask_apart(self._report, outcomes)
+
+    async def _report(self, outcomes: Sequence[DeliveryOutcome]) -> Sequence[None]:
+        await self._peer.call(self._stub.RecordOutcomes, RecordOutcomesRequest(outcomes=outcomes))
+        return [None] * len(outcomes)
+
+
+def write_outcome(delivery: Delivery) -> DeliveryOutcome:
+    """Write what became of a delivery that was tried."""
+    key = delivery.ref.key
+    outcome = DeliveryOutcome(
+        context=CallContext(correlation_id=delivery.ref.correlation_id, traceparent=delivery.ref.traceparent),
+        chunk_id=key.chunk_id,
+        destination_id=key.destination_id,
+        round=key.round,
+        attempt_count=delivery.attempt_count,
+        row_states=delivery.states,
+        reasons=[RowReason(position=each.position, reason=each.reason) for each in delivery.failures],
+        final=delivery.is_final,
+        response_status_code=delivery.status,
+        error_message=delivery.message,
+    )
+    if delivery.attempted_at is not None:
+        outcome.attempted_at.CopyFrom(_timestamp(delivery.attempted_at))
+    if delivery.due_at is not None:
+        outcome.next_attempt_at.CopyFrom(_timestamp(delivery.due_at))
+    return outcome
+
+
+def _timestamp(moment: datetime) -> Timestamp:
+    timestamp = Timestamp()
+    timestamp.FromDatetime(moment)
+    return timestamp

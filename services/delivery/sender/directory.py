@@ -1,0 +1,68 @@
+"""The hub's own contact book as a destination, over gRPC."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from contactsync.directory.v1.directory_service_pb2 import ApplyItem, ApplyManyRequest, ApplyResult
+from contactsync.directory.v1.directory_service_pb2_grpc import DirectoryServiceStub
+from typing_extensions import override
+
+from libs.rpc import Batch, Peer, PeerRefused, PeerUnavailable, call_context
+from services.delivery.domain.answer import Answer, NoAnswer, Refused, RowFailure, Taken
+from services.delivery.domain.delivery import Parcel
+from services.delivery.ports import Sender
+from services.delivery.refusals import ask_apart, status_of
+from services.delivery.sender.body import picked
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Contacts in one call. A heavier chunk goes alone."""
+CALL_TIMEOUT = timedelta(seconds=15)
+"""Of a call, which carries parcels of many deliveries: a destination's own time-out is not asked here."""
+
+
+class DirectorySender(Sender):
+    """Applies parcels that come together in one call. The book takes a delivery id twice as once."""
+
+    def __init__(self, directory: Peer) -> None:
+        self._peer = directory
+        self._stub = DirectoryServiceStub(directory.channel)
+        self._applies = Batch(self._apply_apart, limit=64, weigh=_weight, max_weight=MOST_BYTES)
+
+    @override
+    async def send(self, parcel: Parcel) -> Answer:
+        """Apply once."""
+        try:
+            result = await self._applies.ask(_item(parcel))
+        except PeerUnavailable:
+            return NoAnswer(message="The contact book does not answer.", reached=True)
+        if isinstance(result, PeerRefused):
+            message = f"The contact book refused: {result.reason}."
+            return Refused(status=status_of(result.reason), message=message, retry_after=result.retry_after)
+        return _taken(result, parcel)
+
+    async def _apply_apart(self, items: Sequence[ApplyItem]) -> Sequence[ApplyResult | PeerRefused]:
+        return await ask_apart(self._apply, items)
+
+    async def _apply(self, items: Sequence[ApplyItem]) -> Sequence[ApplyResult]:
+        response = await self._peer.call(self._stub.ApplyMany, ApplyManyRequest(items=items), timeout=CALL_TIMEOUT)
+        return response.results
+
+
+def _weight(item: ApplyItem) -> int:
+    return len(item.contacts_json)
+
+
+def _item(parcel: Parcel) -> ApplyItem:
+    return ApplyItem(
+        context=call_context(),
+        delivery_id=parcel.ref.key.delivery_id,
+        client_id=parcel.chunk.client_id,
+        contacts_json=picked(parcel.chunk.contacts, parcel.ref.positions),
+    )
+
+
+def _taken(result: ApplyResult, parcel: Parcel) -> Answer:
+    if len(result.row_states) != parcel.count:
+        return Refused(status=500, message="The contact book answered for another number of contacts.")
+    failures = tuple(RowFailure(position=each.position, reason=each.reason[:512]) for each in result.failures)
+    return Taken(states=result.row_states, failures=failures)

@@ -1,0 +1,76 @@
+"""Chooses the way by the destination's kind, in the trace and with the correlation id of the job's request."""
+
+import structlog
+from opentelemetry import baggage, context
+from opentelemetry.context import Context
+from opentelemetry.trace import Span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from typing_extensions import override
+
+from libs.telemetry import CLIENT, span
+from services.delivery.domain.answer import Answer, NoAnswer, Taken
+from services.delivery.domain.delivery import Parcel, Ref
+from services.delivery.domain.destination import DestinationKind
+from services.delivery.ports import Sender
+
+_FAULT = NoAnswer(message="The hub failed while it was sending.", reached=True)
+_traces = TraceContextTextMapPropagator()
+
+log = structlog.get_logger()
+
+
+class Senders(Sender):
+    """One sender per kind."""
+
+    def __init__(self, senders: dict[DestinationKind, Sender]) -> None:
+        """ValueError unless every kind has one."""
+        if missing := set(DestinationKind) - senders.keys():
+            raise ValueError(f"no sender for {sorted(missing)}")
+        self._senders = senders
+
+    @override
+    async def send(self, parcel: Parcel) -> Answer:
+        """A fault of the sender itself is an answer too, so that it is counted, seen and in the end given up."""
+        token = context.attach(_context_of(parcel.ref))
+        try:
+            with span("delivery.send", kind=CLIENT, **_attributes(parcel)) as current:
+                answer = await self._try(parcel)
+                _tell(answer, parcel, current)
+                return answer
+        finally:
+            context.detach(token)
+
+    async def _try(self, parcel: Parcel) -> Answer:
+        try:
+            return await self._senders[parcel.destination.kind].send(parcel)
+        except Exception:  # whatever failed, the delivery must end in a state that somebody sees
+            log.exception("sender_failed", delivery_id=parcel.ref.key.delivery_id)
+            return _FAULT
+
+
+def _context_of(ref: Ref) -> Context:
+    """Not the current one: many requests' deliveries share a ticket."""
+    bound = _traces.extract({"traceparent": ref.traceparent}, Context()) if ref.traceparent else Context()
+    return baggage.set_baggage("correlation_id", ref.correlation_id, bound) if ref.correlation_id else bound
+
+
+def _attributes(parcel: Parcel) -> dict[str, str | int]:
+    key = parcel.ref.key
+    return {
+        "correlation_id": parcel.ref.correlation_id,
+        "delivery_id": key.delivery_id,
+        "chunk_id": key.chunk_id,
+        "destination_id": key.destination_id,
+        "destination_kind": parcel.destination.kind.value,
+        "contacts": parcel.count,
+    }
+
+
+def _tell(answer: Answer, parcel: Parcel, current: Span) -> None:
+    status = 0 if isinstance(answer, NoAnswer) else answer.status
+    current.set_attribute("http.response.status_code", status)
+    if isinstance(answer, Taken):
+        log.debug("delivery_sent", delivery_id=parcel.ref.key.delivery_id, status=status)
+        return
+    current.set_attribute("error.type", str(status) if status else "no_answer")
+    log.warning("delivery_not_sent", delivery_id=parcel.ref.key.delivery_id, status=status, why=answer.message)

@@ -1,0 +1,259 @@
+"""The webhook sender over real HTTP, against a receiver that misbehaves."""
+
+import base64
+import gzip
+import hashlib
+import hmac
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from opentelemetry import context, trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
+
+from services.delivery.domain.answer import Answer, NoAnswer, Refused, Taken
+from services.delivery.domain.delivery import Chunk, ChunkId, Parcel
+from services.delivery.domain.destination import Destination, DestinationId, DestinationKind, RetrySchedule
+from services.delivery.sender.egress import EgressRules, parse_networks
+from services.delivery.sender.webhook import READ_LIMIT, WebhookSender, parse_retry_after
+from tests.fakes.webhook import Cut, Endless, EndlessHeader, Hang, Status, WebhookFake
+from tests.unit.delivery.world import NOW, HandClock, ref
+
+CONTACTS = '[{"phone":"+79001234567","tags":["лид"],"additionalFields":{"a":1.10}},{"phone":"+79001234568"}]'.encode()
+SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[WebhookFake]:
+    async with WebhookFake() as fake:
+        yield fake
+
+
+@pytest.fixture
+async def sender() -> AsyncIterator[WebhookSender]:
+    sender = WebhookSender.open(rules=EgressRules(parse_networks("127.0.0.0/8")), clock=HandClock())
+    yield sender
+    await sender.close()
+
+
+def parcel(url: str, *, timeout: float = 15, contacts: bytes = CONTACTS, positions: tuple[int, ...] = ()) -> Parcel:
+    destination = Destination(
+        destination_id=DestinationId("dest-hook"),
+        name="hook",
+        kind=DestinationKind.WEBHOOK,
+        created_at=NOW,
+        url=url,
+        secret=SECRET,
+        retry=RetrySchedule(timeout=timedelta(seconds=timeout)),
+    )
+    chunk = Chunk(chunk_id=ChunkId("job.0"), client_id="default", size=2, contacts=contacts, created_at=NOW)
+    return Parcel(ref=ref(positions=positions), destination=destination, chunk=chunk, started_at=NOW)
+
+
+async def test_the_body_and_headers_are_those_of_the_contract(fake: WebhookFake, sender: WebhookSender) -> None:
+    answer = await sender.send(parcel(fake.url))
+
+    [arrival] = fake.arrivals
+    assert answer == Taken(states=b"\x02\x02", status=200)
+    assert json.loads(arrival.body) == {
+        "id": "job.0.dest-hook",
+        "type": "contacts.upserted",
+        "timestamp": "2026-03-01T12:00:00.000Z",
+        "correlation_id": "corr-1",
+        "contacts": json.loads(CONTACTS),
+    }
+    assert CONTACTS in arrival.body
+    assert arrival.headers["content-type"] == "application/json"
+    assert arrival.headers["webhook-id"] == arrival.headers["idempotency-key"] == "job.0.dest-hook"
+    assert arrival.headers["x-correlation-id"] == "corr-1"
+    assert not {"cookie", "authorization", "baggage"} & arrival.headers.keys()
+
+
+async def test_the_signature_is_that_of_standard_webhooks(fake: WebhookFake, sender: WebhookSender) -> None:
+    await sender.send(parcel(fake.url))
+
+    [arrival] = fake.arrivals
+    at = arrival.headers["webhook-timestamp"]
+    signed = f"job.0.dest-hook.{at}.".encode() + arrival.body
+    expected = base64.b64encode(hmac.new(b"k" * 32, signed, hashlib.sha256).digest()).decode()
+    assert arrival.headers["webhook-signature"] == f"v1,{expected}"
+    assert int(at) == NOW.timestamp()
+
+
+async def test_each_try_sends_the_same_bytes(fake: WebhookFake, sender: WebhookSender) -> None:
+    first = parcel(fake.url)
+
+    await sender.send(first)
+    await sender.send(replace(first, started_at=NOW + timedelta(hours=1)))
+
+    assert fake.arrivals[0].body == fake.arrivals[1].body
+    assert fake.arrivals[0].headers["webhook-timestamp"] != fake.arrivals[1].headers["webhook-timestamp"]
+    assert fake.effects == {"job.0.dest-hook": 1}
+
+
+async def test_the_trace_goes_along(fake: WebhookFake, sender: WebhookSender) -> None:
+    span = NonRecordingSpan(SpanContext(0xABC, 0xDEF, is_remote=False, trace_flags=TraceFlags(1)))
+    token = context.attach(trace.set_span_in_context(span))
+
+    await sender.send(parcel(fake.url))
+
+    context.detach(token)
+    assert fake.arrivals[0].headers["traceparent"] == f"00-{0xABC:032x}-{0xDEF:016x}-01"
+
+
+async def test_some_rows_of_a_chunk_are_sent_as_they_are(fake: WebhookFake, sender: WebhookSender) -> None:
+    answer = await sender.send(parcel(fake.url, positions=(1,)))
+
+    assert answer == Taken(states=b"\x02", status=200)
+    assert fake.arrivals[0].body.endswith(b',"contacts":[{"phone":"+79001234568"}]}')
+
+
+@pytest.mark.parametrize(
+    ("contacts", "expected"),
+    [
+        (b'[{"phone":"+1","deleted":true},{"phone":"+2","deleted": true}]', "contacts.deleted"),
+        (b'[{"phone":"+1","deleted":true},{"phone":"+2"}]', "contacts.upserted"),
+        (b'[{"phone":"+1","additionalFields":{"deleted":true}},{"phone":"+2"}]', "contacts.upserted"),
+    ],
+)
+async def test_deletions_have_their_type(
+    fake: WebhookFake, sender: WebhookSender, contacts: bytes, expected: str
+) -> None:
+    await sender.send(parcel(fake.url, contacts=contacts))
+
+    assert json.loads(fake.arrivals[0].body)["type"] == expected
+
+
+LINE_CUT = NoAnswer(message="The line was cut before an answer.", reached=True)
+MATRIX: list[tuple[Status | Cut | Hang | Endless | EndlessHeader, Answer]] = [
+    (Status(200, body=b""), Taken(states=b"\x02\x02", status=200)),
+    (Status(201), Taken(states=b"\x02\x02", status=201)),
+    (Status(200, headers={"Content-Type": "text/html"}, body=b"<html>"), Taken(states=b"\x02\x02", status=200)),
+    (
+        Status(302, headers={"Location": "http://169.254.169.254/"}),
+        Refused(status=302, message="The receiver answered 302."),
+    ),
+    (Status(400), Refused(status=400, message="The receiver answered 400.")),
+    (Status(410), Refused(status=410, message="The receiver answered 410.")),
+    (Status(500), Refused(status=500, message="The receiver answered 500.")),
+    (
+        Status(429, headers={"Retry-After": "120"}),
+        Refused(status=429, message="The receiver answered 429.", retry_after=timedelta(minutes=2)),
+    ),
+    (
+        Status(503, headers={"Retry-After": "soon"}),
+        Refused(status=503, message="The receiver answered 503."),
+    ),
+    (Cut(), LINE_CUT),
+    (EndlessHeader(), NoAnswer(message="The answer was not HTTP, or over its limits.", reached=True)),
+]
+
+
+@pytest.mark.parametrize(("behaviour", "expected"), MATRIX, ids=lambda value: type(value).__name__)
+async def test_each_behaviour_has_its_answer(
+    fake: WebhookFake, sender: WebhookSender, behaviour: Status, expected: Answer
+) -> None:
+    fake.next.append(behaviour)
+
+    assert await sender.send(parcel(fake.url)) == expected
+    assert len(fake.arrivals) == 1
+
+
+async def test_a_receiver_that_hangs_is_left_after_the_time_out(fake: WebhookFake, sender: WebhookSender) -> None:
+    fake.next.append(Hang())
+
+    answer = await sender.send(parcel(fake.url, timeout=0.2))
+
+    assert answer == NoAnswer(message="The receiver did not answer in time.", reached=True)
+
+
+async def test_a_body_that_does_not_end_is_left_and_the_status_stands(fake: WebhookFake, sender: WebhookSender) -> None:
+    fake.next.append(Endless())
+
+    answer = await sender.send(parcel(fake.url))
+
+    assert answer == Taken(states=b"\x02\x02", status=200)
+    assert fake.written_bytes < 400 * READ_LIMIT
+
+
+async def test_a_bomb_is_not_unpacked(fake: WebhookFake, sender: WebhookSender) -> None:
+    bomb = gzip.compress(bytes(50_000_000))
+    fake.next.append(Status(200, headers={"Content-Encoding": "gzip"}, body=bomb))
+
+    assert await sender.send(parcel(fake.url)) == Taken(states=b"\x02\x02", status=200)
+
+
+async def test_nobody_listens(sender: WebhookSender) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        answer = await sender.send(parcel(f"http://127.0.0.1:{taken.getsockname()[1]}/"))
+
+    assert answer == NoAnswer(message="The receiver could not be reached.", reached=False)
+
+
+async def test_a_name_that_does_not_resolve(sender: WebhookSender) -> None:
+    answer = await sender.send(parcel("http://receiver.invalid/"))
+
+    assert answer == NoAnswer(message="The receiver's name does not resolve.", reached=False)
+
+
+async def test_tls_that_is_none(fake: WebhookFake, sender: WebhookSender) -> None:
+    answer = await sender.send(parcel(fake.url.replace("http:", "https:")))
+
+    assert answer == NoAnswer(message="TLS with the receiver failed.", reached=False)
+
+
+FORBIDDEN = NoAnswer(message="The receiver's address is one that the hub may not call.", reached=False)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "127.1", "[::ffff:127.0.0.1]", "localhost"])
+async def test_no_connection_is_made_to_a_forbidden_address(fake: WebhookFake, host: str) -> None:
+    sender = WebhookSender.open(rules=EgressRules(), clock=HandClock())
+    port = fake.url.split(":")[2]
+
+    answer = await sender.send(parcel(f"http://{host}:{port}"))
+
+    await sender.close()
+    assert answer == FORBIDDEN
+    assert not fake.arrivals
+
+
+async def test_a_name_that_was_rebound_is_not_called(fake: WebhookFake, monkeypatch: pytest.MonkeyPatch) -> None:
+    sender = WebhookSender.open(rules=EgressRules(), clock=HandClock())
+    port = int(fake.url.split(":")[2].split("/")[0])
+
+    def rebound(*_: object, **__: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebound)
+
+    answer = await sender.send(parcel(f"http://receiver.example:{port}/"))
+
+    await sender.close()
+    assert answer == FORBIDDEN
+    assert not fake.arrivals
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", timedelta(0)),
+        (" 120 ", timedelta(seconds=120)),
+        (format_datetime(NOW + timedelta(minutes=5), usegmt=True), timedelta(minutes=5)),
+        (format_datetime(NOW - timedelta(minutes=5), usegmt=True), timedelta(0)),
+        ("Sunday, 01-Mar-26 12:00:30 GMT", timedelta(seconds=30)),
+        ("-5", None),
+        ("1.5", None),
+        ("", None),
+        ("9" * 5000, None),
+        ("٣", None),
+        ("soon", None),
+    ],
+)
+def test_retry_after_is_read(text: str, expected: timedelta | None) -> None:
+    assert parse_retry_after(text, now=datetime(2026, 3, 1, 12, tzinfo=UTC)) == expected
