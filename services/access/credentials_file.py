@@ -12,13 +12,14 @@ from services.access.domain.key import ApiKey, parse_key
 
 
 class CredentialsFileError(Exception):
-    """There is a file, and it holds no credentials of a new hub. It was left as it is."""
+    """The file cannot be written, or there is one that holds something else, which was left as it is."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path} is no credentials file of a new hub. Move it away and start again: new keys will be made."
-        )
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"CONTACTSYNC_BOOTSTRAP_FILE names {path}, which {problem}")
         self.path = path
+
+
+_FOREIGN = "is no credentials file of a new hub. Move it away and start again: new keys will be made."
 
 
 class JsonCredentialsFile:
@@ -28,10 +29,13 @@ class JsonCredentialsFile:
         self._path = path
 
     def keep(self, credentials: Credentials) -> Credentials:
-        """Give what the file holds, these if there was none. CredentialsFileError, OSError."""
-        with suppress(FileNotFoundError):
-            return self._read(self._path.read_bytes())
-        _write_durably(self._path, json.dumps(_document(credentials), indent=2) + "\n")
+        """Give what the file holds, these if there was none. CredentialsFileError."""
+        try:
+            with suppress(FileNotFoundError):
+                return self._read(self._path.read_bytes())
+            _write_durably(self._path, json.dumps(_document(credentials), indent=2) + "\n")
+        except OSError as error:
+            raise CredentialsFileError(self._path, f"cannot be written ({error.strerror}).") from error
         return credentials
 
     def _read(self, content: bytes) -> Credentials:
@@ -41,7 +45,7 @@ class JsonCredentialsFile:
                 admin=_api_key(document["admin"], ADMIN_ID), client=_api_key(document["client"], FIRST_CLIENT_ID)
             )
         except (ValueError, LookupError, TypeError) as error:
-            raise CredentialsFileError(self._path) from error
+            raise CredentialsFileError(self._path, _FOREIGN) from error
 
 
 def _document(credentials: Credentials) -> dict[str, dict[str, str]]:

@@ -33,7 +33,7 @@ def main() -> None:
         asyncio.run(serve(Settings.model_validate({})))
     except ValidationError as error:
         missing = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() for fault in error.errors())
-        sys.exit(f"access cannot start: these settings are missing or not valid: {missing}")
+        sys.exit(f"access cannot start: missing or not valid: {missing}. Set it as services/access/README.md says.")
     except OperatorKeyChangedError as error:
         sys.exit(f"access cannot start: {_key_changed(error.purpose)}")
     except (KeyFileError, CredentialsFileError, StorageError, OSError) as error:

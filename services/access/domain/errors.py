@@ -37,7 +37,8 @@ class InvalidClientError(AccessRefusedError):
     reason = "VALIDATION_ERROR"
 
     def __init__(self, violations: Sequence[Violation]) -> None:
-        super().__init__(violations[0].message, violations=violations)
+        first = violations[0]
+        super().__init__(f"{first.pointer.removeprefix('/')} {first.message}", violations=violations)
 
 
 class ClientNotFoundError(AccessRefusedError):

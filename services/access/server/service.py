@@ -9,6 +9,7 @@ from contactsync.access.v1 import access_service_pb2 as pb
 from contactsync.access.v1 import access_service_pb2_grpc
 from google.protobuf.message import Message
 
+from libs.rpc import current_client
 from services.access.handler import Access
 from services.access.server.mapping import read_settings, write_client, write_result
 
@@ -37,7 +38,12 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
         self, request: pb.CreateClientRequest, context: Context[pb.CreateClientRequest, pb.CreateClientResponse]
     ) -> pb.CreateClientResponse:
         issued = await self._access.create(name=request.name, settings=read_settings(request.settings))
-        _log.info("client_created", client_id=issued.client.client_id, key_id=issued.client.keys[-1].key_id)
+        _log.info(
+            "client_created",
+            by=current_client().client_id,
+            client_id=issued.client.client_id,
+            key_id=issued.client.keys[-1].key_id,
+        )
         return pb.CreateClientResponse(
             client=write_client(issued.client), api_key=issued.api_key, hmac_secret=issued.hmac_secret
         )
@@ -60,7 +66,12 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
             settings=read_settings(request.settings) if request.HasField("settings") else None,
             enabled=request.enabled if request.HasField("enabled") else None,
         )
-        _log.info("client_updated", client_id=updated.client.client_id, enabled=updated.client.enabled)
+        _log.info(
+            "client_updated",
+            by=current_client().client_id,
+            client_id=updated.client.client_id,
+            enabled=updated.client.enabled,
+        )
         return pb.UpdateClientResponse(client=write_client(updated.client), hmac_secret=updated.hmac_secret)
 
     async def RotateKey(
@@ -68,7 +79,12 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
     ) -> pb.RotateKeyResponse:
         overlap = request.overlap.ToTimedelta() if request.HasField("overlap") else None
         issued = await self._access.rotate(request.client_id, overlap=overlap)
-        _log.info("key_rotated", client_id=issued.client.client_id, key_id=issued.client.keys[-1].key_id)
+        _log.info(
+            "key_rotated",
+            by=current_client().client_id,
+            client_id=issued.client.client_id,
+            key_id=issued.client.keys[-1].key_id,
+        )
         return pb.RotateKeyResponse(
             client=write_client(issued.client), api_key=issued.api_key, hmac_secret=issued.hmac_secret
         )
@@ -77,5 +93,7 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
         self, request: pb.RevokeKeysRequest, context: Context[pb.RevokeKeysRequest, pb.RevokeKeysResponse]
     ) -> pb.RevokeKeysResponse:
         client = await self._access.revoke(request.client_id, key_id=request.key_id)
-        _log.info("keys_revoked", client_id=client.client_id, key_id=request.key_id or "all")
+        _log.info(
+            "keys_revoked", by=current_client().client_id, client_id=client.client_id, key_id=request.key_id or "all"
+        )
         return pb.RevokeKeysResponse(client=write_client(client))

@@ -57,6 +57,6 @@ def test_a_file_that_is_something_else_is_refused_and_left(tmp_path: Path, conte
     assert path.read_bytes() == content.encode(errors="surrogateescape")
 
 
-def test_a_folder_that_is_missing_is_an_error_of_the_system(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(CredentialsFileError, match="cannot be written"):
         JsonCredentialsFile(tmp_path / "missing" / "credentials.json").keep(FIRST)
