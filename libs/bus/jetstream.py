@@ -83,10 +83,11 @@ class JetStreamBus:
         work = Work(deliver, heartbeat=self._ack_wait * 0.3)
         told: BaseException | None = None
         try:
-            while True:
+            while not _is_cancelled():
                 session = await self._next_session()
                 pull = Pull(session, work, stream=stream, consumer=consumer, in_flight=in_flight)
                 told = await self._consume_once(pull, work, told)
+            raise asyncio.CancelledError
         finally:
             await work.abandon(self._session)
 
@@ -173,6 +174,12 @@ class JetStreamBus:
             await session.close()
             raise
         return session
+
+
+def _is_cancelled() -> bool:
+    """Tell whether a cancellation was asked for: a TaskGroup of Python 3.11 swallows one that meets a failing child."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _cancel_stubbornly(task: asyncio.Task[None]) -> None:

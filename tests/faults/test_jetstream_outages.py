@@ -244,3 +244,19 @@ async def test_an_absent_server_does_not_pass_as_synchronous(nats_server: NatsSe
 
     with pytest.raises(BusUnavailable):
         await assert_synchronous(nats_server.monitor_url)
+
+
+async def test_a_consumer_cancelled_in_the_middle_of_an_outage_ends(nats_server: NatsServer) -> None:
+    for turns in range(12):  # the moment of the cancellation moves through the handling of the loss
+        bus = await JetStreamBus.open(nats_server.url)
+        task = asyncio.create_task(bus.consume(DELIVERY.name, "delivery", Tally(), in_flight=64))
+        await publish_stubbornly(bus, f"id-{turns}")
+        await nats_server.kill()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=5)
+        await bus.close()
+        await nats_server.start()
+
+        assert task in done
