@@ -1,0 +1,1 @@
+"""Takes contacts in: import jobs, their rows and chunks, and what became of each."""

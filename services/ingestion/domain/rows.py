@@ -1,0 +1,117 @@
+"""The rows of one import in columns, before and after normalisation: one place per row, in the order they came."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """What else may identify a row, in the caller's order."""
+
+    phones: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    external_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What the rows are identified by, as given.
+
+    phones holds the main phone of each row, empty when it has none; further only the rows that have more than a phone.
+    phone_required: a row without a valid main phone is rejected, whatever else it has.
+    """
+
+    phones: Sequence[str]
+    further: Mapping[int, Further] = field(default_factory=dict)
+    phone_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What is to be normalised: the main phones, then the further phones row by row; the e-mails row by row."""
+
+    phones: Sequence[str]
+    emails: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Normalized:
+    """What the texts came to, in columns of the same length. Empty text or a byte other than 0: refused."""
+
+    e164: Sequence[str]
+    regions: Sequence[str]
+    decided_by: bytes
+    phone_refusals: bytes
+    emails: Sequence[str] = ()
+    email_refusals: bytes = b""
+    metadata_version: str = ""
+
+
+class DecidedBy(IntEnum):
+    """How a phone's country was decided; numbers of contactsync.normalization.v1.DecidedBy."""
+
+    NONE = 0
+    PLUS = 1
+    INTERNATIONAL_PREFIX = 2
+    COUNTRY_CODE = 3
+    DEFAULT_REGION = 4
+
+
+class Fault(IntEnum):
+    """Why a text was refused; numbers of contactsync.normalization.v1.Refusal."""
+
+    NONE = 0
+    EMPTY = 1
+    NOT_A_NUMBER = 2
+    TOO_SHORT = 3
+    TOO_LONG = 4
+    INVALID_FOR_REGION = 5
+    UNKNOWN_COUNTRY_CODE = 6
+    EXTENSION_NOT_SUPPORTED = 7
+    NOT_AN_EMAIL = 8
+
+
+SENTENCES = {
+    Fault.EMPTY: "Invalid phone number: it is empty",
+    Fault.NOT_A_NUMBER: "Invalid phone number",
+    Fault.TOO_SHORT: "Invalid phone number: too short for its region",
+    Fault.TOO_LONG: "Invalid phone number: too long for its region",
+    Fault.INVALID_FOR_REGION: "Invalid phone number: no number of its region",
+    Fault.UNKNOWN_COUNTRY_CODE: "Invalid phone number: its country code belongs to no country",
+    Fault.EXTENSION_NOT_SUPPORTED: "Invalid phone number: an extension is not supported",
+    Fault.NOT_AN_EMAIL: "Invalid e-mail address",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a row is not delivered.
+
+    path is the JSON Pointer of the fault below the row, empty for the row itself; code is lower_snake_case.
+    """
+
+    path: str
+    code: str
+    message: str
+
+
+SUPERSEDED = Rejection("", "superseded", "A later row of the import has the same identity")
+NO_IDENTITY = Rejection("", "no_identity", "A contact needs a phone, an e-mail or an external id")
+
+
+def rejection(path: str, fault: int) -> Rejection:
+    """The rejection for a fault of the text at this path."""
+    known = Fault(fault)
+    return Rejection(path, known.name.lower(), SENTENCES[known])
+
+
+def texts(columns: Columns) -> Texts:
+    """What is to be normalised for these rows."""
+    if not columns.further:
+        return Texts(columns.phones)
+    further = [columns.further[row] for row in sorted(columns.further)]
+    return Texts(
+        [*columns.phones, *(phone for row in further for phone in row.phones)],
+        [email for row in further for email in row.emails],
+    )

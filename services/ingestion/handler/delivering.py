@@ -1,0 +1,67 @@
+from collections.abc import Sequence
+
+from services.ingestion.domain.ids import ChunkId, ClientId, JobId
+from services.ingestion.domain.outcome import Outcome, retried_rows
+from services.ingestion.domain.status import JobRecord
+from services.ingestion.handler.following import FollowJobs
+from services.ingestion.ports.announcing import Announcer, Changes
+from services.ingestion.ports.store import Contents, Outcomes, StoredChunk
+from services.ingestion.ports.time import Clock
+
+ENOUGH_BYTES = 4 << 20
+
+
+class ServeDelivery:
+    """What delivery asks of ingestion."""
+
+    def __init__(
+        self, *, contents: Contents, outcomes: Outcomes, announcer: Announcer, changes: Changes, clock: Clock
+    ) -> None:
+        self._contents = contents
+        self._outcomes = outcomes
+        self._announcer = announcer
+        self._changes = changes
+        self._clock = clock
+
+    async def fetch(self, chunk_ids: Sequence[ChunkId]) -> Sequence[StoredChunk | None]:
+        """The first of the chunks, at least one, in the order asked, up to 4 MiB; None for an unknown one."""
+        fetched: list[StoredChunk | None] = []
+        size = 0
+        for chunk_id in chunk_ids:
+            chunk = await self._contents.chunk(chunk_id)
+            size += len(chunk.body) if chunk else 0
+            if fetched and size > ENOUGH_BYTES:
+                break
+            fetched.append(chunk)
+        return fetched
+
+    async def record(self, outcomes: Sequence[Outcome]) -> None:
+        """Keeps what became of deliveries; the same outcome twice changes nothing."""
+        recorded = await self._outcomes.record(outcomes, now=self._clock())
+        self._announcer.announce(recorded.tickets)
+        self._changes.ring(recorded.changed)
+
+
+class RetryJobs:
+    """Delivers failed rows again, because an operator asks for it."""
+
+    def __init__(
+        self, *, follow: FollowJobs, outcomes: Outcomes, announcer: Announcer, changes: Changes, clock: Clock
+    ) -> None:
+        self._follow = follow
+        self._outcomes = outcomes
+        self._announcer = announcer
+        self._changes = changes
+        self._clock = clock
+
+    async def retry(self, job_id: JobId, *, viewer: ClientId | None) -> tuple[JobRecord, int]:
+        """The job, and how many rows are being tried again; rows that are tried already stay as they are.
+
+        Raises JobNotFound.
+        """
+        await self._follow.get(job_id, viewer=viewer)
+        recorded = await self._outcomes.retry(job_id, now=self._clock())
+        self._announcer.announce(recorded.tickets)
+        self._changes.ring(recorded.changed)
+        record = await self._follow.get(job_id, viewer=viewer)
+        return record, retried_rows(record.deliveries)

@@ -1,0 +1,83 @@
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from services.ingestion.domain.errors import JobNotFound
+from services.ingestion.domain.ids import ClientId, JobId
+from services.ingestion.domain.outcome import RowState
+from services.ingestion.domain.row_view import RowView, delivered_rows, first_rows, rejected_row
+from services.ingestion.domain.status import JobRecord, JobStatus, job_status
+from services.ingestion.ports.announcing import Changes
+from services.ingestion.ports.store import Contents, JobQuery, Jobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowQuery:
+    """Rows behind an index, by index; state None: in any state."""
+
+    after: int = -1
+    limit: int
+    state: RowState | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """A page of rows with their job."""
+
+    rows: Sequence[RowView]
+    more: bool
+    record: JobRecord
+
+
+class FollowJobs:
+    """Shows jobs and rows. A viewer sees its own jobs only; viewer None, an operator, sees all."""
+
+    def __init__(self, *, jobs: Jobs, contents: Contents, changes: Changes) -> None:
+        self._jobs = jobs
+        self._contents = contents
+        self._changes = changes
+
+    async def get(self, job_id: JobId, *, viewer: ClientId | None) -> JobRecord:
+        """The job. Raises JobNotFound."""
+        record = await self._jobs.find(job_id)
+        if record is None or (viewer is not None and record.job.client_id != viewer):
+            raise JobNotFound
+        return record
+
+    async def newest(self, query: JobQuery) -> Sequence[JobRecord]:
+        """The jobs asked for."""
+        return await self._jobs.newest(query)
+
+    async def rows(self, job_id: JobId, query: RowQuery, *, viewer: ClientId | None) -> RowPage:
+        """A page of the job's rows. Raises JobNotFound."""
+        record = await self.get(job_id, viewer=viewer)
+        enough = query.limit + 1
+        found = [*await self._rejected(job_id, query, enough), *await self._delivered(job_id, query, enough)]
+        return RowPage(first_rows(found, query.limit), len(found) > query.limit, record)
+
+    async def _rejected(self, job_id: JobId, query: RowQuery, enough: int) -> Sequence[RowView]:
+        if query.state not in {None, RowState.REJECTED}:
+            return []
+        return [rejected_row(row) for row in await self._contents.rejected_after(job_id, row=query.after, limit=enough)]
+
+    async def _delivered(self, job_id: JobId, query: RowQuery, enough: int) -> Sequence[RowView]:
+        found: list[RowView] = []
+        after = query.after
+        while query.state is not RowState.REJECTED and len(found) < enough:
+            chunk = await self._contents.chunk_after(job_id, row=after)
+            if chunk is None:
+                break
+            found += delivered_rows(chunk, after=query.after, state=query.state)
+            after = chunk.rows[-1]
+        return found
+
+    async def watch(self, job_id: JobId, *, viewer: ClientId | None) -> AsyncIterator[JobRecord]:
+        """The job now and at every change, until it is completed or failed. Raises JobNotFound."""
+        with self._changes.watch(job_id) as changed:
+            known: JobRecord | None = None
+            while known is None or job_status(known.deliveries) < JobStatus.COMPLETED:
+                record = await self.get(job_id, viewer=viewer)
+                if record != known:
+                    yield record
+                    known = record
+                else:
+                    await changed()

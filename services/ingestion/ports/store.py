@@ -1,0 +1,109 @@
+"""What is kept. Whatever a method wrote is on disk when it returns, all of it or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from services.ingestion.domain.ids import ChunkId, ClientId, JobId
+from services.ingestion.domain.job import Acceptance, Job, RejectedRow
+from services.ingestion.domain.outcome import Outcome, TicketRef
+from services.ingestion.domain.row_view import ChunkRows
+from services.ingestion.domain.status import JobRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The job as stored, by this call or by an earlier one; tickets to announce, none when it was stored before."""
+
+    job: Job
+    tickets: Sequence[TicketRef]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobQuery:
+    """Jobs, newest first. before: those made before that job; client_id None: every client's."""
+
+    limit: int
+    client_id: ClientId | None
+    correlation_id: str = ""
+    before: tuple[datetime, JobId] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The jobs that changed, and deliveries that may go out now."""
+
+    changed: Sequence[JobId]
+    tickets: Sequence[TicketRef]
+
+
+@dataclass(frozen=True, slots=True)
+class StoredChunk:
+    """A chunk as delivery gets it."""
+
+    chunk_id: ChunkId
+    client_id: ClientId
+    size: int
+    body: bytes
+    correlation_id: str
+
+
+class Jobs(Protocol):
+    """Jobs."""
+
+    async def accept(self, acceptance: Acceptance) -> Accepted:
+        """Writes the job with its chunks, rejected rows and outbox in one unit; nothing when it is stored already."""
+        ...
+
+    async def find(self, job_id: JobId) -> JobRecord | None:
+        """The job with its deliveries."""
+        ...
+
+    async def newest(self, query: JobQuery) -> Sequence[JobRecord]:
+        """The jobs asked for."""
+        ...
+
+
+class Contents(Protocol):
+    """Rows and chunks."""
+
+    async def chunk_after(self, job_id: JobId, *, row: int) -> ChunkRows | None:
+        """The first chunk of the job that has a row behind this index."""
+        ...
+
+    async def rejected_after(self, job_id: JobId, *, row: int, limit: int) -> Sequence[RejectedRow]:
+        """The first rejected rows behind this index, by index."""
+        ...
+
+    async def chunk(self, chunk_id: ChunkId) -> StoredChunk | None:
+        """The chunk, to deliver it."""
+        ...
+
+
+class Outcomes(Protocol):
+    """What became of deliveries."""
+
+    async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
+        """Merges the outcomes in one unit and lets go what waited for them; an unknown chunk is passed over."""
+        ...
+
+    async def retry(self, job_id: JobId, *, now: datetime) -> Recorded:
+        """Starts the next round of every finished delivery of the job that has failed rows."""
+        ...
+
+
+class Outbox(Protocol):
+    """Deliveries that delivery must be told of."""
+
+    async def unpublished(self, *, limit: int) -> Sequence[TicketRef]:
+        """Deliveries that were never made known, oldest first."""
+        ...
+
+    async def overdue(self, *, now: datetime, limit: int) -> Sequence[TicketRef]:
+        """Deliveries that are not done although their time is up, the longest overdue first."""
+        ...
+
+    def published(self, tickets: Sequence[TicketRef], *, at: datetime, due_at: datetime) -> None:
+        """Marks the tickets as made known, overdue from due_at on. On disk soon; a lost mark makes a ticket twice."""
+        ...

@@ -1,0 +1,113 @@
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from typing import Any, TypeAlias
+
+import grpc
+from contactsync.contact.v1.contact_pb2 import Contact
+from contactsync.ingestion.v1 import ingestion_service_pb2 as pb
+from contactsync.ingestion.v1 import ingestion_service_pb2_grpc
+
+from services.ingestion.domain.ids import ChunkId, JobId
+from services.ingestion.domain.outcome import RowState
+from services.ingestion.handler.delivering import RetryJobs, ServeDelivery
+from services.ingestion.handler.following import FollowJobs, RowQuery
+from services.ingestion.handler.importing import Import, ImportContacts
+from services.ingestion.ports.store import JobQuery
+from services.ingestion.server import views
+from services.ingestion.server.outcomes import outcomes_of
+from services.ingestion.server.pages import job_place, job_token, row_place, row_token
+from services.ingestion.server.parts import gathered
+from services.ingestion.server.rows import TypedRows
+from services.ingestion.wire.caller import calling_client, origin, viewer
+
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Awaitable[Any]]"
+StreamContext: TypeAlias = "grpc.aio.ServicerContext[pb.WatchJobRequest, AsyncIterator[pb.WatchJobResponse]]"
+
+JOBS_A_PAGE = 50
+ROWS_A_PAGE = 100
+
+
+class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
+    """The typed contract of ingestion."""
+
+    def __init__(
+        self, *, imports: ImportContacts, follow: FollowJobs, retries: RetryJobs, delivery: ServeDelivery
+    ) -> None:
+        self._imports = imports
+        self._follow = follow
+        self._retries = retries
+        self._delivery = delivery
+
+    async def ImportContacts(self, request: pb.ImportContactsRequest, context: Context) -> pb.ImportContactsResponse:
+        """Imports contacts, or rehearses it."""
+        return await self._import(request.idempotency_key, request.contacts, dry_run=request.dry_run)
+
+    async def ImportContactStream(
+        self, request_iterator: AsyncIterator[pb.ImportContactStreamRequest], context: Context
+    ) -> pb.ImportContactStreamResponse:
+        """Imports contacts that come in parts, as one job."""
+        key, contacts = await gathered(request_iterator)
+        return pb.ImportContactStreamResponse(accepted=await self._import(key, contacts))
+
+    async def _import(
+        self, key: str, contacts: Sequence[Contact], *, dry_run: bool = False
+    ) -> pb.ImportContactsResponse:
+        rows = TypedRows(contacts)
+        asked = Import(client=calling_client(), origin=origin(), key=key, fingerprint=rows.fingerprint, rows=rows)
+        if dry_run:
+            return views.accepted((await self._imports.rehearse(asked)).job, replayed=False)
+        done = await self._imports.accept(asked)
+        job = done.job or (await self._follow.get(done.job_id, viewer=asked.client.client_id)).job
+        return views.accepted(job, replayed=done.replayed)
+
+    async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
+        """Lists jobs, newest first."""
+        size = request.page_size or JOBS_A_PAGE
+        query = JobQuery(
+            limit=size + 1,
+            client_id=viewer(),
+            correlation_id=request.correlation_id,
+            before=job_place(request.page_token),
+        )
+        found = await self._follow.newest(query)
+        return pb.ListJobsResponse(
+            jobs=[views.job_view(record, with_chunks=False) for record in found[:size]],
+            next_page_token=job_token(found[size - 1].job) if len(found) > size else "",
+        )
+
+    async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
+        """Gives one job."""
+        return pb.GetJobResponse(job=views.job_view(await self._follow.get(JobId(request.job_id), viewer=viewer())))
+
+    async def ListRows(self, request: pb.ListRowsRequest, context: Context) -> pb.ListRowsResponse:
+        """Lists the rows of a job by index."""
+        query = RowQuery(
+            after=row_place(request.page_token),
+            limit=request.page_size or ROWS_A_PAGE,
+            state=RowState[request.state.upper()] if request.state else None,
+        )
+        page = await self._follow.rows(JobId(request.job_id), query, viewer=viewer())
+        return pb.ListRowsResponse(
+            rows=[views.row_view(row) for row in page.rows],
+            next_page_token=row_token(page.rows[-1].row_index) if page.more else "",
+            destinations=views.destination_views(page.record),
+        )
+
+    async def WatchJob(self, request: pb.WatchJobRequest, context: StreamContext) -> AsyncIterator[pb.WatchJobResponse]:
+        """Streams a job now and at every change, until it is completed or failed."""
+        async for record in self._follow.watch(JobId(request.job_id), viewer=viewer()):
+            yield pb.WatchJobResponse(job=views.job_view(record))
+
+    async def RetryJob(self, request: pb.RetryJobRequest, context: Context) -> pb.RetryJobResponse:
+        """Delivers the failed rows of a job again."""
+        record, rows = await self._retries.retry(JobId(request.job_id), viewer=viewer())
+        return pb.RetryJobResponse(job=views.job_view(record), retried_rows=rows)
+
+    async def FetchChunks(self, request: pb.FetchChunksRequest, context: Context) -> pb.FetchChunksResponse:
+        """Gives chunks with their contacts."""
+        found = await self._delivery.fetch([ChunkId(chunk_id) for chunk_id in request.chunk_ids])
+        return pb.FetchChunksResponse(chunks=[views.chunk(each) for each in found])
+
+    async def RecordOutcomes(self, request: pb.RecordOutcomesRequest, context: Context) -> pb.RecordOutcomesResponse:
+        """Takes what became of deliveries."""
+        await self._delivery.record(outcomes_of(request.outcomes))
+        return pb.RecordOutcomesResponse()

@@ -1,0 +1,179 @@
+"""The store in memory, for tests and trials: the same guarantees but for the disk."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from services.ingestion.domain.ids import ChunkId, DestinationId, JobId, job_of
+from services.ingestion.domain.job import Acceptance, Chunk, Job, RejectedRow
+from services.ingestion.domain.opening import first_deliveries, overdue_from, ticket, tickets
+from services.ingestion.domain.outcome import Delivery, Outcome, TicketRef, merge, retry
+from services.ingestion.domain.row_view import ChunkRows
+from services.ingestion.domain.status import JobRecord
+from services.ingestion.ports.store import Accepted, JobQuery, Recorded, StoredChunk
+
+Place = tuple[ChunkId, DestinationId]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A delivery with its place in the outbox; published_at None: not made known yet."""
+
+    delivery: Delivery
+    due_at: datetime
+    published_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class _KeptJob:
+    acceptance: Acceptance
+    updated_at: datetime
+    completed_at: datetime | None = None
+
+
+class MemoryStore:
+    """All that ingestion keeps. patience: how long after it was made known a delivery is overdue."""
+
+    def __init__(self, *, phones_of: Callable[[bytes], Sequence[str]], patience: timedelta) -> None:
+        self._phones_of = phones_of
+        self._patience = patience
+        self._jobs: dict[JobId, _KeptJob] = {}
+        self._chunks: dict[ChunkId, Chunk] = {}
+        self._deliveries: dict[Place, _Kept] = {}
+
+    async def accept(self, acceptance: Acceptance) -> Accepted:
+        """Writes the job, unless it is stored already."""
+        job = acceptance.job
+        if job.job_id in self._jobs:
+            return Accepted(self._jobs[job.job_id].acceptance.job, [])
+        self._jobs[job.job_id] = _KeptJob(acceptance, job.created_at)
+        self._chunks.update({chunk.chunk_id: chunk for chunk in acceptance.chunks})
+        deliveries = first_deliveries(acceptance)
+        for delivery in deliveries:
+            self._keep(delivery, now=job.created_at)
+        return Accepted(job, tickets(job, deliveries))
+
+    def _keep(self, delivery: Delivery, *, now: datetime) -> None:
+        due_at = overdue_from(delivery, now=now, patience=self._patience)
+        self._deliveries[delivery.chunk_id, delivery.destination_id] = _Kept(delivery, due_at)
+
+    async def find(self, job_id: JobId) -> JobRecord | None:
+        """The job with its deliveries."""
+        kept = self._jobs.get(job_id)
+        if kept is None:
+            return None
+        return JobRecord(kept.acceptance.job, self._deliveries_of(job_id), kept.updated_at, kept.completed_at)
+
+    def _deliveries_of(self, job_id: JobId) -> list[Delivery]:
+        found = [kept.delivery for place, kept in self._deliveries.items() if job_of(place[0]) == job_id]
+        return sorted(found, key=lambda each: (each.index, each.destination_id))
+
+    async def newest(self, query: JobQuery) -> Sequence[JobRecord]:
+        """The jobs asked for."""
+        jobs = [kept.acceptance.job for kept in self._jobs.values() if _asked_for(kept.acceptance.job, query)]
+        jobs.sort(key=_age, reverse=True)
+        found = [await self.find(job.job_id) for job in jobs[: query.limit]]
+        return [record for record in found if record]
+
+    async def chunk_after(self, job_id: JobId, *, row: int) -> ChunkRows | None:
+        """The first chunk of the job that has a row behind this index."""
+        chunks = self._jobs[job_id].acceptance.chunks
+        chunk = next((chunk for chunk in chunks if chunk.rows[-1] > row), None)
+        if chunk is None:
+            return None
+        deliveries = [each for each in self._deliveries_of(job_id) if each.chunk_id == chunk.chunk_id]
+        return ChunkRows(chunk.rows, self._phones_of(chunk.body), chunk.details, deliveries)
+
+    async def rejected_after(self, job_id: JobId, *, row: int, limit: int) -> Sequence[RejectedRow]:
+        """The first rejected rows behind this index, by index."""
+        return [each for each in self._jobs[job_id].acceptance.rejected if each.row_index > row][:limit]
+
+    async def chunk(self, chunk_id: ChunkId) -> StoredChunk | None:
+        """The chunk, to deliver it."""
+        chunk = self._chunks.get(chunk_id)
+        if chunk is None:
+            return None
+        job = self._jobs[job_of(chunk_id)].acceptance.job
+        return StoredChunk(chunk_id, job.client_id, chunk.size, chunk.body, job.origin.correlation_id)
+
+    async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
+        """Merges the outcomes and lets go what waited for them."""
+        merged: dict[Place, Delivery] = {}
+        for outcome in outcomes:
+            self._merge(outcome, merged)
+        for delivery in merged.values():
+            self._change(delivery, now)
+        released = [found for each in merged.values() if each.state.final for found in self._release(each, now)]
+        return Recorded(list(dict.fromkeys(job_of(chunk) for chunk, _ in merged)), released)
+
+    def _merge(self, outcome: Outcome, merged: dict[Place, Delivery]) -> None:
+        place = outcome.chunk_id, outcome.destination_id
+        kept = self._deliveries.get(place)
+        after = merge(merged.get(place, kept.delivery), outcome) if kept else None
+        if after:
+            merged[place] = after
+
+    def _change(self, delivery: Delivery, now: datetime) -> None:
+        kept = self._deliveries[delivery.chunk_id, delivery.destination_id]
+        kept.delivery = delivery
+        kept.due_at = overdue_from(delivery, now=now, patience=self._patience)
+        self._touch(job_of(delivery.chunk_id), now)
+
+    def _touch(self, job_id: JobId, now: datetime) -> None:
+        kept = self._jobs[job_id]
+        done = all(each.state.final for each in self._deliveries_of(job_id))
+        kept.updated_at, kept.completed_at = now, now if done else None
+
+    def _release(self, done: Delivery, now: datetime) -> Iterable[TicketRef]:
+        job = self._job(done)
+        for delivery in self._deliveries_of(job.job_id):
+            if delivery.held and delivery.destination_id == done.destination_id and delivery.index == done.index + 1:
+                self._keep(replace(delivery, held=False), now=now)
+                yield ticket(job, delivery)
+
+    def _job(self, delivery: Delivery) -> Job:
+        return self._jobs[job_of(delivery.chunk_id)].acceptance.job
+
+    async def retry(self, job_id: JobId, *, now: datetime) -> Recorded:
+        """Starts the next round of every finished delivery of the job that has failed rows."""
+        started = [again for delivery in self._deliveries_of(job_id) if (again := retry(delivery))]
+        for delivery in started:
+            self._keep(delivery, now=now)
+        if not started:
+            return Recorded([], [])
+        self._touch(job_id, now)
+        return Recorded([job_id], tickets(self._jobs[job_id].acceptance.job, started))
+
+    async def unpublished(self, *, limit: int) -> Sequence[TicketRef]:
+        """Deliveries that were never made known, oldest first."""
+        return self._waiting(lambda kept: kept.published_at is None, limit)
+
+    async def overdue(self, *, now: datetime, limit: int) -> Sequence[TicketRef]:
+        """Deliveries that are not done although their time is up, the longest overdue first."""
+        return self._waiting(lambda kept: kept.due_at <= now, limit)
+
+    def _waiting(self, asked: Callable[[_Kept], bool], limit: int) -> Sequence[TicketRef]:
+        open_ones = (
+            kept for kept in self._deliveries.values() if not kept.delivery.held and not kept.delivery.state.final
+        )
+        waiting = sorted(filter(asked, open_ones), key=lambda kept: kept.due_at)
+        return [ticket(self._job(kept.delivery), kept.delivery) for kept in waiting[:limit]]
+
+    def published(self, tickets: Sequence[TicketRef], *, at: datetime, due_at: datetime) -> None:
+        """Marks the tickets as made known, overdue from due_at on."""
+        for each in tickets:
+            kept = self._deliveries[each.chunk_id, each.destination_id]
+            if kept.delivery.round == each.round and kept.due_at < due_at:
+                kept.published_at, kept.due_at = at, due_at
+
+
+def _asked_for(job: Job, query: JobQuery) -> bool:
+    return (
+        query.client_id in {None, job.client_id}
+        and query.correlation_id in {"", job.origin.correlation_id}
+        and (query.before is None or _age(job) < query.before)
+    )
+
+
+def _age(job: Job) -> tuple[datetime, JobId]:
+    return job.created_at, job.job_id

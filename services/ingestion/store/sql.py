@@ -1,0 +1,153 @@
+"""The store on SQLite or PostgreSQL."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from libs.storage import Database, Row, Transaction, from_micros, to_micros
+from services.ingestion.domain.ids import ChunkId, JobId, index_of, job_of
+from services.ingestion.domain.job import Acceptance, RejectedRow
+from services.ingestion.domain.opening import first_deliveries, tickets
+from services.ingestion.domain.outcome import Delivery, Outcome, TicketRef
+from services.ingestion.domain.row_view import ChunkRows
+from services.ingestion.domain.status import JobRecord
+from services.ingestion.ports.store import Accepted, JobQuery, Recorded, StoredChunk
+from services.ingestion.store import rows, statements
+from services.ingestion.store.recording import record_in, retry_in
+
+MIGRATIONS = Path(__file__).parents[1] / "migrations"
+
+
+class SqlStore:
+    """All that ingestion keeps. patience: how long after it was made known a delivery is overdue."""
+
+    def __init__(self, database: Database, *, phones_of: Callable[[bytes], Sequence[str]], patience: timedelta) -> None:
+        self._database = database
+        self._phones_of = phones_of
+        self._patience = patience
+
+    async def accept(self, acceptance: Acceptance) -> Accepted:
+        """Writes the job with all that belongs to it in one unit, unless it is stored already."""
+        job, deliveries = acceptance.job, first_deliveries(acceptance)
+        inserted = self._inserted(acceptance, deliveries)
+        return await self._database.write(lambda tx: _accept(tx, acceptance, inserted, tickets(job, deliveries)))
+
+    def _inserted(self, acceptance: Acceptance, deliveries: Sequence[Delivery]) -> "_Inserted":
+        job = acceptance.job
+        return (
+            rows.job_row(job, open_deliveries=len(deliveries)),
+            [rows.chunk_row(job.job_id, chunk) for chunk in acceptance.chunks],
+            [rows.delivery_row(job.job_id, each, now=job.created_at, patience=self._patience) for each in deliveries],
+            [rows.rejected_row_row(job.job_id, row) for row in acceptance.rejected],
+        )
+
+    async def find(self, job_id: JobId) -> JobRecord | None:
+        """The job with its deliveries."""
+        found = await self._database.fetch_one(statements.FIND_JOB, (job_id,))
+        return (await self._with_deliveries([found]))[0] if found else None
+
+    async def newest(self, query: JobQuery) -> Sequence[JobRecord]:
+        """The jobs asked for."""
+        statement = statements.jobs_like(
+            client=query.client_id is not None, correlation=bool(query.correlation_id), before=query.before is not None
+        )
+        values: list[Any] = [query.limit]
+        values += [query.client_id] if query.client_id is not None else []
+        values += [query.correlation_id] if query.correlation_id else []
+        values += [to_micros(query.before[0]), query.before[1]] if query.before else []
+        return await self._with_deliveries(await self._database.fetch(statement, tuple(values)))
+
+    async def _with_deliveries(self, found: Sequence[Row]) -> list[JobRecord]:
+        deliveries: dict[str, list[Delivery]] = {row[0]: [] for row in found}
+        for row in await self._database.fetch(statements.DELIVERIES_OF_JOBS, (list(deliveries),)):
+            deliveries[row[0]].append(rows.delivery_of_row(row))
+        return [
+            JobRecord(
+                rows.job_of_row(row),
+                deliveries[row[0]],
+                from_micros(row[10]),
+                from_micros(row[11]) if row[11] is not None else None,
+            )
+            for row in found
+        ]
+
+    async def chunk_after(self, job_id: JobId, *, row: int) -> ChunkRows | None:
+        """The first chunk of the job that has a row behind this index."""
+        found = await self._database.fetch_one(statements.CHUNK_AFTER, (job_id, row))
+        if found is None:
+            return None
+        index, row_indexes, body, details = found
+        deliveries = await self._database.fetch(statements.DELIVERIES_OF_CHUNK, (job_id, index))
+        return ChunkRows(
+            rows.numbers_of(row_indexes),
+            self._phones_of(body),
+            rows.details_of(details),
+            [rows.delivery_of_row(each) for each in deliveries],
+        )
+
+    async def rejected_after(self, job_id: JobId, *, row: int, limit: int) -> Sequence[RejectedRow]:
+        """The first rejected rows behind this index, by index."""
+        found = await self._database.fetch(statements.REJECTED_AFTER, (job_id, row, limit))
+        return [rows.rejected_row_of(each) for each in found]
+
+    async def chunk(self, chunk_id: ChunkId) -> StoredChunk | None:
+        """The chunk, to deliver it."""
+        found = await self._database.fetch_one(statements.FETCH_CHUNK, (job_of(chunk_id), index_of(chunk_id)))
+        if found is None:
+            return None
+        client_id, row_indexes, body, correlation_id = found
+        return StoredChunk(chunk_id, client_id, len(rows.numbers_of(row_indexes)), body, correlation_id)
+
+    async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
+        """Merges the outcomes in one unit and lets go what waited for them; an unknown chunk is passed over."""
+        return await self._database.write(lambda tx: record_in(tx, outcomes, now=now, patience=self._patience))
+
+    async def retry(self, job_id: JobId, *, now: datetime) -> Recorded:
+        """Starts the next round of every finished delivery of the job that has failed rows."""
+        return await self._database.write(lambda tx: retry_in(tx, job_id, now=now, patience=self._patience))
+
+    async def unpublished(self, *, limit: int) -> Sequence[TicketRef]:
+        """Deliveries that were never made known, oldest first."""
+        return [rows.ticket_of_row(row) for row in await self._database.fetch(statements.UNPUBLISHED, (limit,))]
+
+    async def overdue(self, *, now: datetime, limit: int) -> Sequence[TicketRef]:
+        """Deliveries that are not done although their time is up, the longest overdue first."""
+        found = await self._database.fetch(statements.OVERDUE, (to_micros(now), limit))
+        return [rows.ticket_of_row(row) for row in found]
+
+    def published(self, tickets: Sequence[TicketRef], *, at: datetime, due_at: datetime) -> None:
+        """Marks the tickets as made known, overdue from due_at on."""
+        marks = [
+            (
+                job_of(each.chunk_id),
+                index_of(each.chunk_id),
+                each.destination_id,
+                each.round,
+                *map(to_micros, (at, due_at)),
+            )
+            for each in tickets
+        ]
+
+        async def mark(tx: Transaction) -> None:
+            await tx.execute_many(statements.PUBLISHED, marks)
+
+        self._database.write_later(mark)
+
+
+_Inserted = tuple[Row, Sequence[Row], Sequence[Row], Sequence[Row]]
+
+
+async def _accept(
+    tx: Transaction, acceptance: Acceptance, inserted: _Inserted, tickets: Sequence[TicketRef]
+) -> Accepted:
+    job, chunks, deliveries, rejected = inserted
+    if not await tx.execute(statements.PUT_JOB, job):
+        stored = await tx.fetch_one(statements.FIND_JOB, (acceptance.job.job_id,))
+        assert stored is not None  # the insert found it
+        return Accepted(rows.job_of_row(stored), [])
+    await tx.execute_many(statements.PUT_CHUNK, chunks)
+    await tx.execute_many(statements.PUT_DELIVERY, deliveries)
+    if rejected:
+        await tx.execute_many(statements.PUT_REJECTED, rejected)
+    return Accepted(acceptance.job, tickets)

@@ -1,0 +1,113 @@
+"""The slow, exact reading of JSON text: what is wrong with it, and where."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from services.ingestion.domain.errors import Violation, shown
+
+ENOUGH = 100
+_LONGEST_NUMBER = 1000
+_PLAIN_DIGITS = 15
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
+
+
+class _Members(list[tuple[str, Any]]):
+    """An object with its members as they were written."""
+
+
+class _Number(str):
+    """A number as it was written."""
+
+    __slots__ = ()
+
+
+class _Constant(str):
+    """NaN or an infinity, which JSON does not have."""
+
+    __slots__ = ()
+
+
+def faults(body: bytes) -> list[Violation]:
+    """What is wrong, the first hundred of it; empty when this reading finds nothing."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        return [Violation("", "not_utf8", f"The body must be UTF-8; byte {error.start + 1} is not")]
+    if text.startswith("\ufeff"):
+        return [Violation("", "byte_order_mark", "The body must not begin with a byte order mark")]
+    try:
+        tree = json.loads(
+            text, object_pairs_hook=_Members, parse_int=_Number, parse_float=_Number, parse_constant=_Constant
+        )
+    except RecursionError:
+        return [Violation("", "too_deep", "The body is nested too deeply")]
+    except ValueError:
+        return []  # the fast parser says where
+    return _first_faults(tree)
+
+
+def _first_faults(tree: Any) -> list[Violation]:
+    found: list[Violation] = []
+    waiting = [("", tree)]
+    while waiting and len(found) < ENOUGH:
+        pointer, value = waiting.pop()
+        found.extend(_faults_of(pointer, value))
+        waiting.extend(reversed(list(_parts(pointer, value))))
+    return found[:ENOUGH]
+
+
+def _parts(pointer: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, _Members):
+        for name, member in value:
+            yield f"{pointer}/{_escaped(name)}", member
+    elif isinstance(value, list):
+        for index, element in enumerate(value):
+            yield f"{pointer}/{index}", element
+
+
+def _escaped(name: str) -> str:
+    return _UNFIT.sub("\ufffd", name).replace("~", "~0").replace("/", "~1")
+
+
+def _faults_of(pointer: str, value: Any) -> Iterator[Violation]:
+    match value:
+        case _Members():
+            yield from _faults_of_names(pointer, value)
+        case _Constant():
+            yield Violation(pointer, "not_json", f"JSON has no {value}", str(value))
+        case _Number():
+            if len(value) > _LONGEST_NUMBER or math.isinf(float(value)):
+                yield Violation(pointer, "number_out_of_range", "The number does not fit a double", shown(str(value)))
+        case str():
+            if _UNFIT.search(value):
+                yield _unfit(pointer)
+
+
+def _faults_of_names(pointer: str, members: _Members) -> Iterator[Violation]:
+    seen: set[str] = set()
+    for name, _ in members:
+        at = f"{pointer}/{_escaped(name)}"
+        if name in seen:
+            yield Violation(at, "duplicate_name", "The name is given twice in one object")
+        elif _UNFIT.search(name):
+            yield _unfit(at)
+        seen.add(name)
+
+
+def _unfit(pointer: str) -> Violation:
+    return Violation(pointer, "unfit_text", "Text must not hold U+0000 or half of a surrogate pair")
+
+
+def exact_tree(body: bytes) -> Any:
+    """The document with every long number as it was written, for text without faults."""
+    return json.loads(body, parse_int=_exactly, parse_float=_exactly)
+
+
+def _exactly(number: str) -> Any:
+    if len(number) <= _PLAIN_DIGITS and not {"e", "E"} & set(number):
+        return float(number) if "." in number else int(number)
+    # No document has this name, for U+0000 is refused.
+    return {"\0": number.lower()}
