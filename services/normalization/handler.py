@@ -7,8 +7,14 @@ from typing import Final
 from services.normalization.domain import EmailColumns, PhoneColumns
 from services.normalization.ports import EmailChecker, PhoneParser
 
-SLICE: Final = 200
-"""Texts worked at a stretch, half a millisecond of phones: so long does a small request wait for a large one."""
+LARGE: Final = 200
+"""Texts of a request, over which it is worked in slices; as many phones take half a millisecond."""
+SLICE: Final = 32
+"""Texts worked at a stretch.
+
+A gRPC call takes some fifteen passes of the event loop and waits a slice in each, so slices are short: under four streams
+of large requests a small one took 12 ms with slices of 200 and 3.5 with these, which cost a twentieth more CPU.
+"""
 
 
 class Normalizer:
@@ -42,7 +48,7 @@ class Normalizer:
 
     async def _in_slices(self, texts: Sequence[str], work: Callable[[Sequence[str]], None]) -> None:
         """Large requests take turns, one slice each, and the loop serves everyone else between two slices."""
-        if len(texts) <= SLICE:
+        if len(texts) <= LARGE:
             work(texts)
             return
         for start in range(0, len(texts), SLICE):

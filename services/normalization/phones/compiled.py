@@ -115,12 +115,11 @@ def _judge(number: str, plan: Plan, country: Country, decided_by: DecidedBy) -> 
     if not _FEWEST_NATIONAL_DIGITS <= length <= _MOST_NATIONAL_DIGITS:
         return None
     for candidate in country.plans:
+        if candidate.leading and not candidate.leading(number):
+            continue
         valid = candidate.valid[length]
-        if candidate.leading is None or len(country.plans) == 1:
-            if valid is not None and valid(number):
-                return Phone(f"+{country.code}{number}", candidate.region, decided_by)
-        elif candidate.leading(number):
-            if valid is not None and valid(number):
-                return Phone(f"+{country.code}{number}", candidate.region, decided_by)
+        if valid and valid(number):
+            return Phone(f"+{country.code}{number}", candidate.region, decided_by)
+        if candidate.leading:
             break
     return RefusedPhone(country.main.refusals[length], decided_by)

@@ -32,7 +32,7 @@ class Plan:
     transform: str  # empty: the national prefix is just taken off
     general: Matcher
     valid: tuple[Matcher | None, ...]  # None: no number of the region has that many digits
-    leading: Matcher | None  # None: the region is told by its valid numbers
+    leading: Matcher | None  # tells the region among those that share its code; None: its valid numbers tell
     too_long: tuple[bool, ...]
     complete: tuple[bool, ...]  # neither too short, nor local, nor between two lengths
     refusals: tuple[Refusal, ...]  # what to say of an invalid number
@@ -111,11 +111,16 @@ def _compile(metadata: PhoneMetadata, region: str) -> Plan:
         transform=metadata.national_prefix_transform_rule or "",
         general=re.compile(general.national_number_pattern).fullmatch,
         valid=tuple(_valid(metadata, general, length) for length in lengths),
-        leading=_matcher(metadata.leading_digits),
+        leading=_matcher(metadata.leading_digits) if _shares_its_code(metadata) else None,
         too_long=tuple(_refusal(general, length) is Refusal.TOO_LONG for length in lengths),
         complete=tuple(_is_complete(general, length) for length in lengths),
         refusals=tuple(_refusal(general, length) for length in lengths),
     )
+
+
+def _shares_its_code(metadata: PhoneMetadata) -> bool:
+    """Stand for region_code_for_number, which asks no further where a code has one region alone."""
+    return len(region_codes_for_country_code(metadata.country_code or 0)) > 1
 
 
 def _matcher(pattern: str | None) -> Matcher | None:

@@ -4,7 +4,7 @@ import asyncio
 
 from services.normalization.domain import Email, Phone, Refusal, RefusedEmail, RefusedPhone
 from services.normalization.emails import LibraryEmails
-from services.normalization.handler import SLICE, Normalizer
+from services.normalization.handler import LARGE, SLICE, Normalizer
 from services.normalization.phones.compiled import CompiledPhones
 from services.normalization.phones.library import LibraryPhones
 
@@ -35,37 +35,46 @@ async def test_a_small_request_overtakes_a_large_one() -> None:
     normalizer = Normalizer(phones=phones, emails=NoEmails())
 
     await asyncio.gather(
-        normalizer.phones(["large"] * 10 * SLICE, default_region="RU"),
+        normalizer.phones(["large"] * 10 * LARGE, default_region="RU"),
         normalizer.phones(["small"], default_region="RU"),
     )
 
     assert phones.asked.index("small") == SLICE
 
 
+async def test_a_request_that_is_not_large_is_done_at_a_stretch() -> None:
+    phones = RecordingPhones()
+    normalizer = Normalizer(phones=phones, emails=NoEmails())
+
+    await asyncio.gather(*(normalizer.phones([name] * LARGE, default_region="RU") for name in "ab"))
+
+    assert phones.asked == ["a"] * LARGE + ["b"] * LARGE
+
+
 async def test_large_requests_take_turns() -> None:
     phones = RecordingPhones()
     normalizer = Normalizer(phones=phones, emails=NoEmails())
 
-    await asyncio.gather(*(normalizer.phones([name] * 3 * SLICE, default_region="RU") for name in "ab"))
+    await asyncio.gather(*(normalizer.phones([name] * 8 * SLICE, default_region="RU") for name in "ab"))
 
-    assert phones.asked[::SLICE] == ["a", "b", "a", "b", "a", "b"]
+    assert phones.asked[::SLICE] == ["a", "b"] * 8
 
 
 async def test_a_cancelled_large_request_leaves_the_turn_to_others() -> None:
     phones = RecordingPhones()
     normalizer = Normalizer(phones=phones, emails=NoEmails())
-    cancelled = asyncio.create_task(normalizer.phones(["a"] * 100 * SLICE, default_region="RU"))
+    cancelled = asyncio.create_task(normalizer.phones(["a"] * 10 * LARGE, default_region="RU"))
     await asyncio.sleep(0)
 
     cancelled.cancel()
-    columns = await normalizer.phones(["b"] * 3 * SLICE, default_region="RU")
+    columns = await normalizer.phones(["b"] * 2 * LARGE, default_region="RU")
 
-    assert len(columns.e164) == 3 * SLICE
+    assert len(columns.e164) == 2 * LARGE
 
 
 async def test_results_come_in_the_order_asked() -> None:
     normalizer = Normalizer(phones=CompiledPhones(LibraryPhones()), emails=LibraryEmails())
-    texts = [f"+7900{number:07}" if number % 3 else f"no {number}" for number in range(2 * SLICE + 1)]
+    texts = [f"+7900{number:07}" if number % 3 else f"no {number}" for number in range(2 * LARGE + 1)]
 
     columns = await normalizer.phones(texts, default_region="RU")
     emails = await normalizer.emails(["A@B.com", "nobody"])
