@@ -12,8 +12,8 @@ LARGE: Final = 200
 SLICE: Final = 32
 """Texts worked at a stretch.
 
-A gRPC call takes some fifteen passes of the event loop and waits a slice in each, so slices are short: under four streams
-of large requests a small one took 12 ms with slices of 200 and 3.5 with these, which cost a twentieth more CPU.
+A gRPC call takes some fifteen passes of the event loop and waits a slice in each, so slices are short: under four
+streams of large requests a small one took 12 ms with slices of 200 and 3.5 with these, which cost a twentieth more CPU.
 """
 
 

@@ -1,14 +1,12 @@
 """Runs normalization: `python -m services.normalization.main`."""
 
-import asyncio
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from contactsync.normalization.v1 import normalization_service_pb2
 from contactsync.normalization.v1.normalization_service_pb2_grpc import add_NormalizationServiceServicer_to_server
-from pydantic import ValidationError
 
+from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.telemetry import configure_telemetry
 from services.normalization.emails import LibraryEmails
@@ -23,14 +21,8 @@ SERVICE = "normalization"
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT. What keeps it from starting is told in one line on standard error, exit code 1."""
-    try:
-        asyncio.run(serve(Settings.model_validate({})))
-    except ValidationError as error:
-        missing = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() for fault in error.errors())
-        sys.exit(f"{SERVICE} cannot start: these settings are missing or not valid: {missing}")
-    except (OSError, ValueError) as error:
-        sys.exit(f"{SERVICE} cannot start: {error}")
+    """Serve until SIGTERM or SIGINT."""
+    run_process(SERVICE, Settings, serve)
 
 
 async def serve(settings: Settings) -> None:
@@ -42,15 +34,9 @@ async def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     """Give a server that is put together and not yet started."""
-    identity = Identity(SERVICE, _service_key(settings))
+    identity = Identity(SERVICE, settings.read_service_key())
     async with AsyncExitStack() as stack:
-        telemetry = configure_telemetry(
-            service=SERVICE,
-            otlp_endpoint=settings.otlp_endpoint,
-            level=settings.log_level,
-            trace_rate=settings.trace_rate,
-            trace_ratio=settings.trace_ratio,
-        )
+        telemetry = configure_telemetry(service=SERVICE, **settings.telemetry())
         stack.push_async_callback(telemetry.close)
         access = Peer(settings.access_address, identity=identity)
         stack.push_async_callback(access.close)
@@ -68,14 +54,6 @@ def _registration(settings: Settings) -> Registration:
     descriptor = normalization_service_pb2.DESCRIPTOR.services_by_name["NormalizationService"]
     servicer = NormalizationServer(Normalizer(phones=phone_parser(settings), emails=LibraryEmails()))
     return Registration(descriptor, add_NormalizationServiceServicer_to_server, servicer)
-
-
-def _service_key(settings: Settings) -> bytes:
-    path = settings.service_key_file
-    try:
-        return bytes.fromhex(path.read_text("ascii"))
-    except ValueError:  # without its text, which would be told with it
-        raise ValueError(f"CONTACTSYNC_SERVICE_KEY_FILE: {path} does not hold hex digits alone") from None
 
 
 if __name__ == "__main__":
