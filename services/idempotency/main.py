@@ -1,18 +1,17 @@
 """Runs idempotency: `python -m services.idempotency.main`."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from contactsync.idempotency.v1 import idempotency_api_pb2, idempotency_service_pb2
 from contactsync.idempotency.v1.idempotency_api_pb2_grpc import add_IdempotencyApiServicer_to_server
 from contactsync.idempotency.v1.idempotency_service_pb2_grpc import add_IdempotencyServiceServicer_to_server
-from pydantic import ValidationError
 
+from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
-from libs.storage import Database, StorageError, open_database
-from libs.telemetry import Telemetry, configure_telemetry
+from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
+from libs.telemetry import configure_telemetry
 from services.idempotency.handler import Idempotency, Limits
 from services.idempotency.purger import purge_regularly
 from services.idempotency.rest import IdempotencyApi
@@ -25,14 +24,8 @@ SERVICE = "idempotency"
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT. What keeps it from starting is told in one line on standard error, exit code 1."""
-    try:
-        asyncio.run(serve(Settings.model_validate({})))
-    except ValidationError as error:
-        names = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() for fault in error.errors())
-        sys.exit(f"{SERVICE} cannot start: these settings are missing or not valid: {names}")
-    except (StorageError, OSError, ValueError) as error:
-        sys.exit(f"{SERVICE} cannot start: {error}")
+    """Serve until SIGTERM or SIGINT."""
+    run_process(SERVICE, Settings, serve, refusals=(CorruptDatabaseError, NewerDatabaseError))
 
 
 async def serve(settings: Settings) -> None:
@@ -44,9 +37,9 @@ async def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     """Give a server that is put together and not yet started; what it needs is closed behind it."""
-    identity = Identity(SERVICE, _service_key(settings))
+    identity = Identity(SERVICE, settings.read_service_key())
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(_configure_telemetry(settings).close)
+        stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
         access = Peer(settings.access_address, identity=identity)
@@ -92,24 +85,6 @@ async def _purging(settings: Settings, idempotency: Idempotency) -> AsyncIterato
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-def _configure_telemetry(settings: Settings) -> Telemetry:
-    return configure_telemetry(
-        service=SERVICE,
-        otlp_endpoint=settings.otlp_endpoint,
-        level=settings.log_level,
-        trace_rate=settings.trace_rate,
-        trace_ratio=settings.trace_ratio,
-    )
-
-
-def _service_key(settings: Settings) -> bytes:
-    path = settings.service_key_file
-    try:
-        return bytes.fromhex(path.read_text("ascii"))
-    except ValueError:  # without its text, which would be told with it
-        raise ValueError(f"CONTACTSYNC_SERVICE_KEY_FILE: {path} does not hold hex digits alone") from None
 
 
 if __name__ == "__main__":

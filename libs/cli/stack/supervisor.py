@@ -89,6 +89,13 @@ class Supervisor:
         )
         wait_until(self._answers, timeout=15, hopeless=self._why_ended, what="the supervisor")
 
+    @property
+    def pid(self) -> int:
+        """The process below which the whole hub runs."""
+        if self._process is None:
+            raise CannotStart("the supervisor was not launched", remedy="Call launch first.")
+        return self._process.pid
+
     def is_alive(self) -> bool:
         """Whether supervisord itself runs."""
         return self._process is not None and self._process.poll() is None

@@ -78,5 +78,9 @@ class OperatorKeyChangedError(Exception):
     """A key of the operator, "pepper" or "master_key", is not the one that the stored data was made with."""
 
     def __init__(self, purpose: str) -> None:
-        super().__init__(purpose)
+        setting = f"CONTACTSYNC_{purpose.upper()}_FILE"
+        super().__init__(
+            f"{setting} holds another key than the one the database was made with. "
+            "Put that one back; nothing was changed."
+        )
         self.purpose = purpose

@@ -90,7 +90,7 @@ async def test_a_new_hub_opens_with_the_keys_in_its_file_and_never_with_another_
     refused = await start(environment)
     _, told = await refused.communicate()
 
-    assert refused.returncode == 1
+    assert refused.returncode == os.EX_CONFIG
     assert b"CONTACTSYNC_PEPPER_FILE holds another key" in told
 
 

@@ -1,0 +1,83 @@
+"""What a tree of processes uses."""
+
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+_QUIET_CORES = 0.03
+_QUIET_SECONDS = 0.5
+_SYNC_CALLS = ("fsync", "fdatasync", "sync_file_range", "msync")
+
+
+class ProcessTree:
+    """A process and all below it."""
+
+    def __init__(self, pid: int) -> None:
+        self._root = psutil.Process(pid)
+
+    def members(self) -> list[psutil.Process]:
+        """Every process of the tree that runs now."""
+        return [self._root, *self._root.children(recursive=True)]
+
+    def cpu_seconds(self) -> float:
+        """User and system time of every process of the tree since it began."""
+        return sum(times.user + times.system for times in (member.cpu_times() for member in self.members()))
+
+    def memory_mb(self) -> int:
+        """Resident memory of the tree; shared pages count in each process."""
+        return sum(member.memory_info().rss for member in self.members()) // 1024**2
+
+    def settle(self, *, at_most_s: float = 60) -> None:
+        """Returns when the tree has been nearly idle for a while: what was accepted is worked off."""
+        deadline = time.monotonic() + at_most_s
+        while time.monotonic() < deadline:
+            before = self.cpu_seconds()
+            time.sleep(_QUIET_SECONDS)
+            if self.cpu_seconds() - before < _QUIET_CORES * _QUIET_SECONDS:
+                return
+
+
+@contextmanager
+def counted_syncs(tree: ProcessTree) -> Iterator[list[int]]:
+    """Counts the calls that force data to disk while the block runs: one number, or none where strace is missing."""
+    counted: list[int] = []
+    strace = shutil.which("strace")
+    if strace is None:
+        yield counted
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        summary = Path(folder) / "summary"
+        pids = [option for member in tree.members() for option in ("-p", str(member.pid))]
+        command = [strace, "-f", "-c", "-e", f"trace={','.join(_SYNC_CALLS)}", "-o", str(summary), *pids]
+        with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as tracer:  # noqa: S603 — strace from PATH, our pids
+            _wait_attached(tracer, len(tree.members()))
+            yield counted
+            tracer.terminate()
+        counted.append(_read_calls(summary))
+
+
+def _wait_attached(tracer: "subprocess.Popen[str]", processes: int) -> None:
+    assert tracer.stderr is not None
+    attached = 0
+    while attached < processes and (line := tracer.stderr.readline()):
+        attached += "attached" in line
+
+
+def _read_calls(summary: Path) -> int:
+    """The sum of the column "calls" of strace's table."""
+    rows = [line.split() for line in summary.read_text().splitlines()]
+    return sum(int(row[3]) for row in rows if row and row[-1] in _SYNC_CALLS)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value below which this share of the values lies."""
+    if len(values) < 2:
+        return values[0] if values else 0.0
+    return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]

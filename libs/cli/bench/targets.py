@@ -1,0 +1,68 @@
+"""What is measured: this hub, and a peer that serves the same import API."""
+
+import os
+import shlex
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from libs.cli.api import connect
+from libs.cli.bench.measure import ProcessTree
+from libs.cli.stack.hub import running_hub
+from libs.cli.stack.ports import choose_free
+from libs.cli.stack.supervisor import wait_until
+
+_START_SECONDS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something that takes imports at ``url`` with ``key`` and posts every chunk to the sink."""
+
+    name: str
+    url: str
+    key: str
+    tree: ProcessTree
+
+
+@contextmanager
+def hub_target(sink: str) -> Iterator[Target]:
+    """A hub on a temporary folder, with the sink as the client's only destination."""
+    with tempfile.TemporaryDirectory(prefix="contactsync-bench-") as folder:
+        settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8"}
+        with running_hub(Path(folder) / "data", port=0, settings=settings) as hub:
+            admin = connect(hub.plan.folder.root, "", "", role="admin")
+            webhook = {"kind": "DESTINATION_KIND_WEBHOOK", "url": sink}
+            destination = admin.call("POST", "/admin/v1/destinations", body=webhook)["destination"]["id"]
+            client = {"name": "bench", "settings": {"rate": 10000, "destination_ids": [destination]}}
+            key = admin.call("POST", "/admin/v1/clients", body=client)["api_key"]
+            yield Target("contactsync", hub.url, key, ProcessTree(hub.supervisor.pid))
+
+
+@contextmanager
+def peer_target(command: str, sink: str) -> Iterator[Target]:
+    """A peer: a command in which {port}, {data} and {sink} are filled in. It takes any key."""
+    port = choose_free(["peer"])["peer"]
+    with tempfile.TemporaryDirectory(prefix="contactsync-bench-") as folder:
+        words = [word.format(port=port, data=folder, sink=sink) for word in shlex.split(command)]
+        process = subprocess.Popen(words, env=dict(os.environ))  # noqa: S603 — the operator's own command
+        url = f"http://127.0.0.1:{port}"
+        try:
+            ended = lambda: "" if process.poll() is None else f"it ended with {process.returncode}"  # noqa: E731
+            wait_until(lambda: _answers(url), timeout=_START_SECONDS, hopeless=ended, what="the peer")
+            yield Target("peer", url, "bench", ProcessTree(process.pid))
+        finally:
+            process.terminate()
+            process.wait(timeout=_START_SECONDS)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", timeout=2, trust_env=False).is_success
+    except httpx.TransportError:
+        return False

@@ -1,0 +1,45 @@
+"""How a service process begins and ends."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from libs.process.keys import KeyFileError
+from libs.process.settings import ProcessSettings
+
+AnySettings = TypeVar("AnySettings", bound=ProcessSettings)
+
+
+def run_process(
+    service: str,
+    settings: type[AnySettings],
+    serve: Callable[[AnySettings], Awaitable[None]],
+    *,
+    refusals: tuple[type[Exception], ...] = (),
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    What only the operator can mend (a setting, a key file, or one of ``refusals``) is told in one line
+    on standard error and ends the process with EX_CONFIG: a supervisor does not try that again.
+    """
+    told: tuple[type[Exception], ...] = (KeyFileError, *refusals)
+    try:
+        asyncio.run(_awaited(serve, settings.model_validate({})))
+    except ValidationError as error:
+        names = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() for fault in error.errors())
+        _refuse(service, f"these settings are missing or not valid: {names}")
+    except told as error:
+        _refuse(service, str(error))
+
+
+async def _awaited(serve: Callable[[AnySettings], Awaitable[None]], settings: AnySettings) -> None:
+    await serve(settings)
+
+
+def _refuse(service: str, why: str) -> None:
+    sys.stderr.write(f"{service} cannot start: {why}\n")
+    sys.exit(os.EX_CONFIG)

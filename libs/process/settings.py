@@ -1,0 +1,48 @@
+"""The settings that every service process has, from the environment: CONTACTSYNC_… in capitals."""
+
+from pathlib import Path
+from typing import TypedDict
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from libs.process.keys import read_key_file
+
+
+class TelemetrySettings(TypedDict):
+    """What telemetry is configured with."""
+
+    otlp_endpoint: str | None
+    level: str
+    trace_rate: float
+    trace_ratio: float
+
+
+class ProcessSettings(BaseSettings):
+    """An empty variable counts as absent. Those without a default must be given. Durations are seconds or ISO 8601."""
+
+    model_config = SettingsConfigDict(env_prefix="CONTACTSYNC_", env_ignore_empty=True, frozen=True)
+
+    listen: str
+    """host:port of the gRPC server."""
+    service_key_file: Path
+    """32 bytes or more in hex, the same for every service of the hub: by it they know each other."""
+    otlp_endpoint: str | None = None
+    """Where spans go, `http://host:4317`. Absent: nowhere."""
+    log_level: str = "INFO"
+    trace_rate: float = 20.0
+    """Own traces recorded in full in a second, before the ratio applies."""
+    trace_ratio: float = 0.01
+    """The part recorded of the rest."""
+
+    def read_service_key(self) -> bytes:
+        """The key by which services know each other. Raises KeyFileError."""
+        return read_key_file("CONTACTSYNC_SERVICE_KEY_FILE", self.service_key_file)
+
+    def telemetry(self) -> TelemetrySettings:
+        """What telemetry is configured with."""
+        return {
+            "otlp_endpoint": self.otlp_endpoint,
+            "level": self.log_level,
+            "trace_rate": self.trace_rate,
+            "trace_ratio": self.trace_ratio,
+        }

@@ -1,0 +1,75 @@
+"""Runs directory: `python -m services.directory.main`."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from contactsync.directory.v1 import directory_service_pb2
+from contactsync.directory.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
+
+from libs.process import run_process
+from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
+from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
+from libs.telemetry import configure_telemetry
+from services.directory.handler import Directory
+from services.directory.scheduler import forget_old_deliveries
+from services.directory.server import DirectoryServicer
+from services.directory.settings import Settings
+from services.directory.store.sql import SqlBook
+
+SERVICE: Final = "directory"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_FORGETS_EVERY: Final = timedelta(hours=1)
+
+
+def main() -> None:
+    """Serve until SIGTERM or SIGINT."""
+    run_process(SERVICE, Settings, serve, refusals=(CorruptDatabaseError, NewerDatabaseError))
+
+
+async def serve(settings: Settings) -> None:
+    """Put everything together, run, and close it in reverse."""
+    async with running(settings) as server:
+        await server.run()
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[RpcServer]:
+    """Give a server that is put together and not yet started; its database is closed behind it."""
+    identity = Identity(SERVICE, settings.read_service_key())
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
+        database = await open_database(settings.database_url, migrations=MIGRATIONS)
+        stack.push_async_callback(database.close)
+        access = Peer(settings.access_address, identity=identity)
+        stack.push_async_callback(access.close)
+        directory = compose(database)
+        await stack.enter_async_context(
+            forget_old_deliveries(directory, older_than=settings.delivery_memory, every=_FORGETS_EVERY)
+        )
+        door = Door(identity=identity, authenticate=remote_authenticator(access))
+        listening = RpcSettings(listen=settings.listen)
+        yield RpcServer(listening, [registration(directory)], door=door, ready=database.check)
+
+
+def compose(database: Database) -> Directory:
+    """Give the book that lies in the database."""
+    book = SqlBook(database)
+    return Directory(deliveries=book, contacts=book, count=book, clock=_now, entropy=secrets.token_bytes)
+
+
+def registration(directory: Directory) -> Registration:
+    """Give the typed service over it."""
+    descriptor = directory_service_pb2.DESCRIPTOR.services_by_name["DirectoryService"]
+    return Registration(descriptor, add_DirectoryServiceServicer_to_server, DirectoryServicer(directory))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    main()
