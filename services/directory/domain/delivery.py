@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from services.directory.domain.contact import Contact, ContactId, Given, Identity, Tombstone, Unreadable, WorkspaceId
 
@@ -66,8 +66,7 @@ class Known:
     contacts: Mapping[ContactId, Contact]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """A contact takes an identity: as its owner, whom look-ups find, or beside the owner, who keeps it."""
 
     identity: Identity

@@ -9,12 +9,14 @@ from services.directory.domain.identity import email_identity, external_identity
 
 def search_key(details: Details) -> str:
     """What a text query looks into: first name, last name, company and e-mails, folded."""
-    return fold("\n".join((details.first_name, details.last_name, details.company, *(e.email for e in details.emails))))
+    addresses = (email.email for email in details.emails)
+    texts = filter(None, (details.first_name, details.last_name, details.company, *addresses))
+    return fold("\n".join(texts))
 
 
 def fold(text: str) -> str:
     """Texts that differ in case only, or in how an accent is composed, fold to the same."""
-    return unicodedata.normalize("NFC", text).casefold()
+    return unicodedata.normalize("NFC", text).casefold() if text else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ MOST_CONTACTS: Final = 1000
 _TYPES: Final = {"customer": ContactType.CUSTOMER, "lead": ContactType.LEAD}
 _WRONG_SHAPE: Final = Unreadable("The contact is not of the agreed shape.")
 _NUL: Final = Unreadable("The contact holds the character NUL, which no database keeps.")
+# Far above what the contract allows; PostgreSQL indexes no text of more than 2,704 bytes.
+_LONGEST_IDENTITY: Final = 640
+_TOO_LONG: Final = Unreadable("A phone, an e-mail or the external id is too long.")
 _NUL_ESCAPE: Final = b"\\u0000"
 _EMPTY: Final = msgspec.Raw(b"{}")
 
@@ -76,15 +79,18 @@ def _given(contact: _Contact) -> Given:
     text = bytes(contact.additionalFields)
     details = describe(
         {} if text == b"{}" else _FIELDS.decode(text),
-        phone=contact.phone,
-        phones=contact.phones,
-        emails=contact.emails,
-        external_id=contact.external_id,
-        first_name=contact.first_name,
-        last_name=contact.last_name,
-        company=contact.company,
-        type=_TYPES.get(contact.type, ContactType.NOT_GIVEN),
-        tags=contact.tags,
-        additional_fields=text.decode(),
+        contact.phone,
+        contact.phones,
+        contact.emails,
+        contact.external_id,
+        contact.first_name,
+        contact.last_name,
+        contact.company,
+        _TYPES.get(contact.type, ContactType.NOT_GIVEN),
+        contact.tags,
+        text.decode(),
     )
+    for identity in details.identities:
+        if len(identity) > _LONGEST_IDENTITY:
+            return _TOO_LONG
     return Tombstone(details) if contact.deleted else details

@@ -11,6 +11,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from libs.rpc import Refusal, Violation
 from services.directory.domain.contact import Contact, ContactId, Details
 from services.directory.domain.delivery import Applied
+from services.directory.domain.errors import ContactNotFoundError
 from services.directory.domain.search import Filter, filter_of
 
 _CONTACT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -24,6 +25,14 @@ def read_filter(request: pb.ListContactsRequest) -> Filter:
     return filter_of(
         phone=request.phone, email=request.email.strip(), external_id=request.external_id, query=request.query
     )
+
+
+def read_contact_id(text: str) -> ContactId:
+    """Raises ContactNotFoundError for what is no id: no contact has it."""
+    contact_id = ContactId(text)
+    if not _CONTACT_ID.fullmatch(text):
+        raise ContactNotFoundError(contact_id)
+    return contact_id
 
 
 def read_page_token(token: str) -> ContactId | None:

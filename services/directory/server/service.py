@@ -10,11 +10,11 @@ from contactsync.directory.v1 import directory_service_pb2_grpc
 from google.protobuf.message import Message
 
 from libs.rpc import serve_item
-from services.directory.domain.contact import ContactId, WorkspaceId
+from services.directory.domain.contact import WorkspaceId
 from services.directory.domain.delivery import Delivery, DeliveryId
 from services.directory.handler import Directory
 from services.directory.server.contacts_json import MalformedDeliveryError, read_contacts
-from services.directory.server.mapping import read_filter, read_page_token, write_contact, write_result
+from services.directory.server.mapping import read_contact_id, read_filter, read_page_token, write_contact, write_result
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -58,13 +58,13 @@ class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
     async def GetContact(
         self, request: pb.GetContactRequest, context: Context[pb.GetContactRequest, pb.GetContactResponse]
     ) -> pb.GetContactResponse:
-        contact = await self._directory.get(WORKSPACE, ContactId(request.contact_id))
+        contact = await self._directory.get(WORKSPACE, read_contact_id(request.contact_id))
         return pb.GetContactResponse(contact=write_contact(contact))
 
     async def DeleteContact(
         self, request: pb.DeleteContactRequest, context: Context[pb.DeleteContactRequest, pb.DeleteContactResponse]
     ) -> pb.DeleteContactResponse:
-        await self._directory.delete(WORKSPACE, ContactId(request.contact_id))
+        await self._directory.delete(WORKSPACE, read_contact_id(request.contact_id))
         return pb.DeleteContactResponse()
 
     async def _apply(self, item: pb.ApplyItem) -> pb.ApplyResult:

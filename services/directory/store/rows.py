@@ -1,13 +1,14 @@
 """Contacts as rows of their table, and back."""
 
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from libs.storage import Row, from_micros, to_micros
-from services.directory.domain.contact import Contact, ContactId, ContactType, Email, Phone, WorkspaceId
+from services.directory.domain.contact import Contact, ContactId, ContactType, Details, Email, Phone, WorkspaceId
 from services.directory.domain.delivery import Applied, Failure
-from services.directory.domain.details import details_of
+from services.directory.domain.identity import identities_of
 from services.directory.domain.search import search_key
 
 CONTACT_COLUMNS = (
@@ -26,6 +27,11 @@ CONTACT_COLUMNS = (
     "additional_fields",
 )
 READ_COLUMNS = tuple(name for name in CONTACT_COLUMNS if name not in {"workspace_id", "search_key"})
+
+
+_TYPES = tuple(ContactType)  # by its number
+# The contacts of a delivery share their times.
+_micros, _moment = lru_cache(256)(to_micros), lru_cache(256)(from_micros)
 
 
 class _Document(msgspec.Struct, omit_defaults=True, gc=False):
@@ -48,8 +54,8 @@ def contact_row(workspace_id: WorkspaceId, contact: Contact) -> Row:
         workspace_id,
         contact.contact_id,
         contact.version,
-        to_micros(contact.created_at),
-        to_micros(contact.changed_at),
+        _micros(contact.created_at),
+        _micros(contact.changed_at),
         details.phone,
         details.first_name,
         details.last_name,
@@ -63,21 +69,14 @@ def contact_row(workspace_id: WorkspaceId, contact: Contact) -> Row:
 
 def read_contact(row: tuple[Any, ...]) -> Contact:
     """From READ_COLUMNS."""
-    contact_id, version, created, changed, phone, first, last, company, kind, document, additional_fields = row
+    contact_id, version, created, changed, phone, first, last, company, kind, document, fields = row
     lists = _DOCUMENT(document)
-    details = details_of(
-        phone=phone,
-        phones=lists.phones,
-        emails=lists.emails,
-        external_ids=lists.external_ids,
-        first_name=first,
-        last_name=last,
-        company=company,
-        type=ContactType(kind),
-        tags=lists.tags,
-        additional_fields=additional_fields,
-    )
-    return Contact(ContactId(contact_id), version, from_micros(created), from_micros(changed), details)
+    phones, emails, external_ids = lists.phones, lists.emails, lists.external_ids
+    identities = identities_of(phone, phones, emails, external_ids)
+    details = Details(
+        phone, phones, emails, external_ids, first, last, company, _TYPES[kind], lists.tags, fields, identities
+    )  # fmt: skip
+    return Contact(ContactId(contact_id), version, _moment(created), _moment(changed), details)
 
 
 def failures_text(applied: Applied) -> str:

@@ -14,6 +14,7 @@ from services.directory.store import statements
 from services.directory.store.rows import contact_row, failures_text, read_applied, read_contact
 
 _BUCKETS, _SHARDS = 256, 16
+_OWNER, _SHARER = 0, 1
 _LIKE_SIGNS = re.compile(r"([%_\\])")
 
 
@@ -32,7 +33,7 @@ class SqlBook:
     async def apply(self, delivery: Delivery, decide: Decide) -> Applied:
         """As the port says."""
         identities = delivery.identities()
-        buckets = sorted({_hash(text) % _BUCKETS for text in (delivery.delivery_id, *identities)})
+        buckets = _buckets((delivery.delivery_id, *identities))
 
         async def unit(transaction: Transaction) -> Applied:
             await transaction.fetch(statements.LOCK, (buckets,))
@@ -123,7 +124,12 @@ async def _erase(
     at = to_micros(now)
     await transaction.execute_many(
         statements.DROP_IDENTITY,
-        [(workspace_id, each, contact.contact_id) for contact in contacts for each in contact.details.identities],
+        [
+            (workspace_id, identity, rank, contact.contact_id)
+            for contact in contacts
+            for identity in contact.details.identities
+            for rank in (_OWNER, _SHARER)
+        ],
     )
     await transaction.execute_many(
         statements.ERASE_CONTACT, [(workspace_id, contact.contact_id, at) for contact in contacts]
@@ -141,7 +147,12 @@ def _rows(workspace_id: WorkspaceId, contacts: Iterable[Contact]) -> list[tuple[
 
 
 def _claims(workspace_id: WorkspaceId, claims: Iterable[Claim]) -> list[tuple[object, ...]]:
-    return [(workspace_id, claim.identity, 0 if claim.owner else 1, claim.contact_id) for claim in claims]
+    return [(workspace_id, claim.identity, _OWNER if claim.owner else _SHARER, claim.contact_id) for claim in claims]
+
+
+def _buckets(texts: Collection[str]) -> list[int]:
+    """Where the texts lie. Many texts lie in nearly all buckets, and in all is found faster."""
+    return list(range(_BUCKETS)) if len(texts) > _BUCKETS else sorted({_hash(text) % _BUCKETS for text in texts})
 
 
 def _hash(text: str) -> int:

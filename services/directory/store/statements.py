@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, update
 
 from libs.storage import Statement, any_of, table_of
 from services.directory.store.rows import CONTACT_COLUMNS, READ_COLUMNS
@@ -87,11 +87,12 @@ DROP_IDENTITY = Statement(
     delete(IdentityRow).where(
         _identities.workspace_id == bindparam("workspace_id"),
         _identities.identity == bindparam("identity"),
-        _identities.rank.between(0, 1),
+        _identities.rank == bindparam("rank"),
         _identities.contact_id == bindparam("contact_id"),
     ),
     "workspace_id",
     "identity",
+    "rank",
     "contact_id",
 )
 COUNT_MORE = Statement(
@@ -114,17 +115,21 @@ GET_CONTACT = Statement(_ONE, "workspace_id", "contact_id")
 TAKE_CONTACT = Statement(_ONE.with_for_update(), "workspace_id", "contact_id")
 
 
+def _holders(identity: str) -> Select[tuple[str]]:
+    """Ids behind `after`, told here and not of the contacts: else SQLite walks the book for the few that hold it."""
+    return select(_identities.contact_id).where(
+        _identities.workspace_id == bindparam("workspace_id"),
+        _identities.identity == bindparam(identity),
+        _identities.contact_id > bindparam("after"),
+    )
+
+
 def _listing(identities: int, *, with_text: bool) -> Statement:
     """Live contacts behind `after` that have all of so many identities, and the text in their search key."""
-    query = select(*_SHOWN).where(_OF_WORKSPACE, _LIVE, _contacts.contact_id > bindparam("after"))
     names = [f"identity_{number}" for number in range(identities)]
-    for name in names:
-        has = table_of(IdentityRow).alias(name).c
-        query = query.where(
-            has.workspace_id == _contacts.workspace_id,
-            has.contact_id == _contacts.contact_id,
-            has.identity == bindparam(name),
-        )
+    query = select(*_SHOWN).where(_OF_WORKSPACE, _LIVE, *(_contacts.contact_id.in_(_holders(name)) for name in names))
+    if not names:
+        query = query.where(_contacts.contact_id > bindparam("after"))
     if with_text:
         query = query.where(_contacts.search_key.like(bindparam("pattern"), escape="\\"))
     query = query.order_by(_contacts.contact_id).limit(bindparam("limit"))

@@ -13,6 +13,7 @@ class ContactRow(DirectoryTable, table=True):
     """A contact, or what is left of one: id, times and nothing personal. The order of ids is that of creation."""
 
     __tablename__ = "contacts"
+    __table_args__ = {"sqlite_with_rowid": False}
 
     workspace_id: str = Field(primary_key=True, sa_type=Text)
     contact_id: str = Field(primary_key=True, sa_type=Text)

@@ -26,6 +26,7 @@ def upgrade() -> None:
         sa.Column("search_key", sa.Text, nullable=False),
         sa.Column("document", sa.Text, nullable=False),
         sa.Column("additional_fields", sa.Text, nullable=False),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "contact_identities",
