@@ -74,4 +74,18 @@ class Probe:
 
 
 def _same(told: descriptor_pb2.FileDescriptorProto, ours: descriptor_pb2.FileDescriptorProto | None) -> bool:
-    return ours is not None and told.SerializeToString(deterministic=True) == ours.SerializeToString(deterministic=True)
+    return ours is not None and _comparable(told) == _comparable(ours)
+
+
+def _comparable(file: descriptor_pb2.FileDescriptorProto) -> bytes:
+    """The file without the JSON names that protoc derives and writes into descriptor sets only."""
+    plain = descriptor_pb2.FileDescriptorProto.FromString(file.SerializeToString())
+    messages = list(plain.message_type)
+    while messages:
+        message = messages.pop()
+        messages += message.nested_type
+        for field in (*message.field, *message.extension):
+            field.ClearField("json_name")
+    for extension in plain.extension:
+        extension.ClearField("json_name")
+    return plain.SerializeToString(deterministic=True)
