@@ -114,10 +114,13 @@ class ApplyResult(_message.Message):
     ROW_STATES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
     row_states: _builtins.bytes
-    """contactsync.ingestion.v1.RowState of each contact, one byte each, in order: created, updated, unchanged or failed."""
+    """contactsync.ingestion.v1.RowState of each contact, one byte each, in order: created, updated, unchanged or failed. A
+    deletion is updated, or unchanged when there was nothing to delete. Empty: contacts_json is no array of 1 to 1000
+    elements, and nothing was applied.
+    """
     @_builtins.property
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___ApplyFailure]:
-        """Why contacts failed."""
+        """Why contacts failed; why all of it did when row_states is empty."""
 
     def __init__(
         self,
