@@ -95,6 +95,8 @@ class JetStreamBus:
         session = pull.session
         try:
             incarnation = await self._declare_consumer(session, pull.stream, pull.consumer)
+            if _is_cancelled():
+                return told
             async with asyncio.TaskGroup() as group:
                 group.create_task(pull.run(incarnation))
                 group.create_task(work.settle(session, incarnation, pull.look_again))
@@ -177,7 +179,10 @@ class JetStreamBus:
 
 
 def _is_cancelled() -> bool:
-    """Tell whether a cancellation was asked for: a TaskGroup of Python 3.11 swallows one that meets a failing child."""
+    """Tell whether a cancellation was asked for.
+
+    On Python 3.11 a TaskGroup swallows one that meets a failing child, and nats-py's wait_for one that meets a reply.
+    """
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 
