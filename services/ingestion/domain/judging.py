@@ -8,10 +8,10 @@ from services.ingestion.domain.rows import (
     NO_IDENTITY,
     SUPERSEDED,
     Columns,
-    Fault,
     Further,
     Normalized,
     Rejection,
+    fault_code,
     rejection,
 )
 
@@ -143,7 +143,7 @@ def _first_fault(row: _Row) -> Rejection:
 
 
 def _remarks(row: _Row) -> tuple[str, ...]:
-    return tuple(f"{path}: {Fault(fault).name.lower()}" for path, fault in row.faults)
+    return tuple(f"{path}: {fault_code(fault)}" for path, fault in row.faults)
 
 
 def _with_duplicates(judged: Judged, identities: Mapping[int, Hashable], duplicates: Duplicates) -> Judged:

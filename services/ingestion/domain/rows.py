@@ -72,14 +72,18 @@ class Fault(IntEnum):
     NOT_AN_EMAIL = 8
 
 
-SENTENCES = {
-    Fault.EMPTY: "Invalid phone number: it is empty",
+PHONE_SENTENCES = {
+    Fault.EMPTY: "Invalid phone number: empty",
     Fault.NOT_A_NUMBER: "Invalid phone number",
-    Fault.TOO_SHORT: "Invalid phone number: too short for its region",
-    Fault.TOO_LONG: "Invalid phone number: too long for its region",
-    Fault.INVALID_FOR_REGION: "Invalid phone number: no number of its region",
-    Fault.UNKNOWN_COUNTRY_CODE: "Invalid phone number: its country code belongs to no country",
-    Fault.EXTENSION_NOT_SUPPORTED: "Invalid phone number: an extension is not supported",
+    Fault.TOO_SHORT: "Invalid phone number: too short",
+    Fault.TOO_LONG: "Invalid phone number: too long",
+    Fault.INVALID_FOR_REGION: "Invalid phone number: no such number in its region",
+    Fault.UNKNOWN_COUNTRY_CODE: "Invalid phone number: unknown country code",
+    Fault.EXTENSION_NOT_SUPPORTED: "Invalid phone number: extensions are not supported",
+}
+EMAIL_SENTENCES = {
+    Fault.EMPTY: "Invalid e-mail address: empty",
+    Fault.TOO_LONG: "Invalid e-mail address: too long",
     Fault.NOT_AN_EMAIL: "Invalid e-mail address",
 }
 
@@ -102,8 +106,15 @@ NO_IDENTITY = Rejection("", "no_identity", "A contact needs a phone, an e-mail o
 
 def rejection(path: str, fault: int) -> Rejection:
     """The rejection for a fault of the text at this path."""
-    known = Fault(fault)
-    return Rejection(path, known.name.lower(), SENTENCES[known])
+    sentences, otherwise = PHONE_SENTENCES, "Invalid phone number"
+    if path.startswith("/emails"):
+        sentences, otherwise = EMAIL_SENTENCES, "Invalid e-mail address"
+    return Rejection(path, fault_code(fault), sentences.get(Fault(fault), otherwise))
+
+
+def fault_code(fault: int) -> str:
+    """The fault in lower_snake_case."""
+    return Fault(fault).name.lower()
 
 
 def texts(columns: Columns) -> Texts:
