@@ -13,8 +13,8 @@ from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings,
 from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
 from libs.telemetry import configure_telemetry
 from services.idempotency.handler import Idempotency, Limits
-from services.idempotency.purger import purge_regularly
 from services.idempotency.rest import IdempotencyApi
+from services.idempotency.scheduler import purge_regularly
 from services.idempotency.server import IdempotencyServer
 from services.idempotency.settings import Settings
 from services.idempotency.store.sql import MIGRATIONS, SqlKeys

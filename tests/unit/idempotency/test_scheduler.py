@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.idempotency.purger import purge_regularly
+from services.idempotency.scheduler import purge_regularly
 from services.idempotency.store.memory import MemoryKeys
 from tests.unit.idempotency.world import LIMITS, World, request
 
