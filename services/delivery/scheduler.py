@@ -44,7 +44,9 @@ class Bell(Alarm):
         while (left := (self._planned - self._clock.now()).total_seconds()) > 0:
             self._rung.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._rung.wait(), left)
+                # Not wait_for: that of Python 3.11 swallows a cancellation that comes together with a ring.
+                async with asyncio.timeout(left):
+                    await self._rung.wait()
 
 
 class Scheduler:

@@ -11,13 +11,16 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from typing_extensions import override
 
 from libs.rpc import Batch, Peer, PeerRefused
-from services.delivery.domain.delivery import Delivery
+from services.delivery.domain.delivery import Delivery, RowState
 from services.delivery.ports import Outcomes
 from services.delivery.refusals import ask_apart
 
 FINAL_REFUSALS = frozenset({"NOT_FOUND", "VALIDATION_ERROR"})
 """Said of one outcome alone, these will be said again: telling it once more helps nobody."""
 MOST_BYTES = 2 * 1024 * 1024
+
+# Of rows that have no part in the round ingestion takes no word; but each byte must be a state.
+_NOT_OURS, _PENDING = bytes([RowState.NOT_OURS]), bytes([RowState.PENDING])
 
 log = structlog.get_logger()
 
@@ -57,7 +60,7 @@ def write_outcome(delivery: Delivery) -> DeliveryOutcome:
         destination_id=key.destination_id,
         round=key.round,
         attempt_count=delivery.attempt_count,
-        row_states=delivery.states,
+        row_states=delivery.states.replace(_NOT_OURS, _PENDING),
         reasons=[RowReason(position=each.position, reason=each.reason) for each in delivery.failures],
         final=delivery.is_final,
         response_status_code=delivery.status,

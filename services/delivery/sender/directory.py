@@ -62,6 +62,8 @@ def _item(parcel: Parcel) -> ApplyItem:
 
 
 def _taken(result: ApplyResult, parcel: Parcel) -> Answer:
+    if not result.row_states:
+        return Refused(status=422, message="The contact book cannot read this chunk.")
     if len(result.row_states) != parcel.count:
         return Refused(status=500, message="The contact book answered for another number of contacts.")
     failures = tuple(RowFailure(position=each.position, reason=each.reason[:512]) for each in result.failures)
