@@ -87,6 +87,34 @@ def test_each_status_has_its_class(status: int, idempotent: str, otherwise: str)
     assert classify(answer, idempotent=False) is AnswerClass(otherwise)
 
 
+def test_the_readme_tells_the_classes() -> None:
+    table = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in README.read_text().split("## Classes of answer")[1].splitlines()
+        if line.startswith("|")
+    ]
+
+    told = [(named(cells[0]), cells[1], cells[2]) for cells in table[2:]]
+
+    assert len(told) == 8
+    for answers, idempotent, otherwise in told:
+        for answer in answers:
+            assert classify(answer, idempotent=True) is AnswerClass(idempotent)
+            assert classify(answer, idempotent=False) is AnswerClass(otherwise)
+
+
+def named(cell: str) -> list[Taken | Refused | NoAnswer]:
+    """The answers that a line of the table is about."""
+    if cell.startswith("no answer"):
+        return [NoAnswer(message="", reached="may have arrived" in cell)]
+    if cell == "2xx":
+        return [Taken(states=b"\x02", status=status) for status in (200, 204)]
+    exceptions = {408, 425, 429, 502, 504} if cell.startswith("other") else set()
+    texts = cell.removeprefix("other ").split(" (")[0].split(", ")
+    statuses = [range(int(text[0]) * 100, int(text[0]) * 100 + 100) if "xx" in text else [int(text)] for text in texts]
+    return [Refused(status=each, message="") for group in statuses for each in group if each not in exceptions]
+
+
 @pytest.mark.parametrize(
     ("reached", "idempotent", "expected"),
     [(False, True, "retry"), (False, False, "retry"), (True, True, "retry"), (True, False, "unknown")],

@@ -38,6 +38,7 @@ class KeptChunks:
     def __init__(self) -> None:
         self.chunks: dict[str, Chunk] = {}
         self.down = False
+        self.faults = 0
 
     def keep(self, chunk_id: str, *, size: int = 1) -> None:
         self.chunks[chunk_id] = Chunk(
@@ -47,6 +48,9 @@ class KeptChunks:
     async def fetch(self, chunk_id: ChunkId) -> Chunk | None:
         await asyncio.sleep(0)
         if self.down:
+            raise ConnectionError
+        if self.faults:
+            self.faults -= 1
             raise ConnectionError
         return self.chunks.get(chunk_id)
 
