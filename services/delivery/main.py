@@ -136,7 +136,7 @@ async def _put_together(
         outcomes=IngestionOutcomes(ingestion),
         alarm=bell,
         clock=clock,
-        chance=random.SystemRandom().random,
+        chance=random.random,
     )
     lanes = Lanes(total=settings.sends_in_flight, each=settings.sends_per_destination)
     deliverer = Deliverer(surroundings, lanes=lanes)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Self
 
 import aiohttp
-from opentelemetry.propagate import inject
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from typing_extensions import override
 from yarl import URL
 
@@ -22,6 +22,7 @@ READ_LIMIT = 64 * 1024
 CONNECTING_S = 5.0
 
 _FORBIDDEN = NoAnswer(message="The receiver's address is one that the hub may not call.", reached=False)
+_traces = TraceContextTextMapPropagator()
 _SECONDS = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 
@@ -84,9 +85,8 @@ class WebhookSender(Sender):
         }
         if parcel.ref.correlation_id:
             headers["X-Correlation-ID"] = parcel.ref.correlation_id
-        inject(headers)
-        # Baggage is the hub's own; the correlation id has its header.
-        headers.pop("baggage", None)
+        # No baggage: it is the hub's own, and the correlation id has its header.
+        _traces.inject(headers)
         return headers
 
 
