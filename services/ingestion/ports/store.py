@@ -47,6 +47,8 @@ class StoredChunk:
     size: int
     body: bytes
     correlation_id: str
+    created_at: datetime
+    """When its job was accepted."""
 
 
 class Jobs(Protocol):

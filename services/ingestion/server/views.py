@@ -132,4 +132,5 @@ def chunk(found: StoredChunk | None) -> pb.Chunk:
         size=found.size,
         contacts_json=found.body,
         correlation_id=found.correlation_id,
+        created_at=moment(found.created_at),
     )

@@ -94,7 +94,8 @@ class MemoryStore:
         if chunk is None:
             return None
         job = self._jobs[job_of(chunk_id)].acceptance.job
-        return StoredChunk(chunk_id, job.client_id, chunk.size, chunk.body, job.origin.correlation_id)
+        correlation_id = job.origin.correlation_id
+        return StoredChunk(chunk_id, job.client_id, chunk.size, chunk.body, correlation_id, job.created_at)
 
     async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
         """Merges the outcomes and lets go what waited for them."""
@@ -163,8 +164,8 @@ class MemoryStore:
         """Marks the tickets as made known, overdue from due_at on."""
         for each in tickets:
             kept = self._deliveries[each.chunk_id, each.destination_id]
-            if kept.delivery.round == each.round and kept.due_at < due_at:
-                kept.published_at, kept.due_at = at, due_at
+            if kept.delivery.round == each.round:
+                kept.published_at, kept.due_at = at, max(kept.due_at, due_at)
 
 
 def _asked_for(job: Job, query: JobQuery) -> bool:

@@ -96,8 +96,9 @@ class SqlStore:
         found = await self._database.fetch_one(statements.FETCH_CHUNK, (job_of(chunk_id), index_of(chunk_id)))
         if found is None:
             return None
-        client_id, row_indexes, body, correlation_id = found
-        return StoredChunk(chunk_id, client_id, len(rows.numbers_of(row_indexes)), body, correlation_id)
+        client_id, row_indexes, body, correlation_id, created_at = found
+        size = len(rows.numbers_of(row_indexes))
+        return StoredChunk(chunk_id, client_id, size, body, correlation_id, from_micros(created_at))
 
     async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
         """Merges the outcomes in one unit and lets go what waited for them; an unknown chunk is passed over."""

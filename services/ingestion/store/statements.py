@@ -129,7 +129,7 @@ REJECTED_AFTER = Statement(
     "limit",
 )
 FETCH_CHUNK = Statement(
-    select(_job.client_id, _chunk.row_indexes, _chunk.body, _job.correlation_id)
+    select(_job.client_id, _chunk.row_indexes, _chunk.body, _job.correlation_id, _job.created_at)
     .join_from(_chunks, _jobs, _chunk.job_id == _job.job_id)
     .where(_chunk.job_id == bindparam("job_id"), _chunk.chunk_index == bindparam("chunk_index")),
     "job_id",
@@ -145,13 +145,14 @@ _waiting = (
 )
 UNPUBLISHED = Statement(_waiting.where(_delivery.published_at.is_(None)), "limit")
 OVERDUE = Statement(_waiting.where(_delivery.due_at <= bindparam("now")), "now", "limit")
+_until = bindparam("until", type_=BigInteger)
+# An outcome that came first may have put the time off further.
 PUBLISHED = Statement(
     update(_deliveries)
-    .where(
-        *(_delivery[name] == bindparam(f"at_{name}") for name in (*_KEY, "round")),
-        _delivery.due_at < bindparam("until"),
-    )
-    .values(published_at=bindparam("published_at"), due_at=bindparam("until")),
+    .where(*(_delivery[name] == bindparam(f"at_{name}") for name in (*_KEY, "round")))
+    .values(
+        published_at=bindparam("published_at"), due_at=case((_delivery.due_at < _until, _until), else_=_delivery.due_at)
+    ),
     *(f"at_{name}" for name in (*_KEY, "round")),
     "published_at",
     "until",

@@ -83,6 +83,7 @@ async def test_a_chunk_is_given_to_delivery(world: World) -> None:
 
     assert chunk
     assert (chunk.client_id, chunk.size, chunk.correlation_id) == ("shop", 1, "request-1")
+    assert chunk.created_at == (await record(world, job_id)).job.created_at
     assert chunk.body == '[{"phone":"+79000000007","tags":["лид"],"additionalFields":{"k": [1, 2]}}]'.encode()
 
 
@@ -154,7 +155,7 @@ async def test_a_delivery_stays_in_the_outbox_until_it_is_made_known(world: Worl
     tickets = await world.store.unpublished(limit=10)
 
     world.store.published(tickets, at=world.now, due_at=world.now + 2 * PATIENCE)
-    while await world.store.unpublished(limit=10):
+    while await world.store.unpublished(limit=10):  # noqa: ASYNC110 - the store tells nobody when a mark is on disk
         await asyncio.sleep(0)
 
     assert [ticket.chunk_id for ticket in tickets] == [f"{job_id}.0"]
