@@ -52,6 +52,7 @@ def ascii_envelope(told: Told, limit: int) -> str:
 
     Details are left out from the end until it fits, then the message is cut.
     """
+    told = replace(told, total_errors=told.total_errors or len(told.violations))
     shown = min(len(told.violations), MAX_DETAILS)
     while True:
         text = json.dumps(_content(replace(told, violations=told.violations[:shown])), separators=(",", ":"))

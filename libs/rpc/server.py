@@ -81,7 +81,7 @@ class RpcServer:
         self._watch: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
-        """Serves until SIGTERM or SIGINT, then stops within the grace.
+        """Starts unless started, serves until SIGTERM or SIGINT, then stops within the grace.
 
         A stop that hangs ends the process 5 s after the grace, with status 1; so does a second signal, at once.
         """
@@ -89,7 +89,8 @@ class RpcServer:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._asked_to_stop)
         try:
-            await self.start()
+            if self._server is None:
+                await self.start()
             # What start-up made lives as long as the process: the collector need not look at it again.
             gc.collect()
             gc.freeze()

@@ -68,7 +68,7 @@ def begin_span(
 
 def bind_correlation_id(correlation_id: str) -> Context:
     """A context with nothing but the correlation id."""
-    return baggage.set_baggage(BAGGAGE_KEY, correlation_id, Context())
+    return baggage.set_baggage(BAGGAGE_KEY, correlation_id, Context()) if correlation_id else Context()
 
 
 def end_failed(span: Span, error_type: str) -> None:
