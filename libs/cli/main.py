@@ -38,7 +38,7 @@ def run() -> None:
 def fail(*lines: str) -> None:
     """Says why on standard error and exits with 1."""
     for line in lines:
-        err.print(line, markup=False, highlight=False)
+        err.print(line, markup=False, highlight=False, soft_wrap=True)
     sys.exit(1)
 
 

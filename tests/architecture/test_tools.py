@@ -16,8 +16,8 @@ CHECKS = {
     "import walls": ["lint-imports"],
     "contracts are formatted": ["buf", "format", "--diff", "--exit-code"],
     "contracts are linted": ["buf", "lint"],
-    "contracts break nobody": ["buf", "breaking", "--against", "libs/contracts/released.binpb"],
-    "lock file is fresh": ["uv", "lock", "--check", "--offline"],
+    "contracts break nobody": ["buf", "breaking", "proto", "--against", "libs/contracts/released.binpb"],
+    "lock file is fresh": ["uv", "lock", "--check"],
 }
 
 

@@ -87,7 +87,7 @@ def test_second_up_on_the_same_data_is_refused(hub: Hub) -> None:
     refused = up("--data", str(hub.plan.folder.root), "--port", "0")
 
     assert refused.returncode == 1
-    assert f"runs on {hub.plan.folder.root} already, at {hub.url}" in refused.stderr.replace("\n", " ")
+    assert f"runs on {hub.plan.folder.root} already, at {hub.url}" in refused.stderr
 
 
 def test_taken_port_is_named(tmp_path: Path) -> None:

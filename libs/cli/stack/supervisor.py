@@ -72,6 +72,7 @@ class Supervisor:
 
     def __init__(self, config: Path, *, address: str, password: str) -> None:
         self._config = config
+        self._complaints = config.with_suffix(".stderr")
         self._url = f"http://contactsync:{password}@{address}/RPC2"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -79,14 +80,15 @@ class Supervisor:
         """Starts supervisord itself, with none of its programs. It ends when this process does, however it ends."""
         command = [sys.executable, "-m", "libs.cli.stack.child", sys.executable, "-m", "supervisor.supervisord"]
         scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-        self._process = subprocess.Popen(  # noqa: S603 — our own interpreter and our own file
-            [*command, "--configuration", str(self._config)],
-            env=os.environ | {"PATH": scripts},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        with self._complaints.open("wb") as complaints:
+            self._process = subprocess.Popen(  # noqa: S603 — our own interpreter and our own file
+                [*command, "--configuration", str(self._config)],
+                env=os.environ | {"PATH": scripts},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=complaints,
+                start_new_session=True,
+            )
         wait_until(self._answers, timeout=15, hopeless=self._why_ended, what="the supervisor")
 
     @property
@@ -130,7 +132,7 @@ class Supervisor:
     def _why_ended(self) -> str:
         if self._process is None or self._process.poll() is None:
             return ""
-        return self._process.stderr.read().decode() if self._process.stderr else "it ended"
+        return self._complaints.read_text(errors="replace") or f"it ended with exit code {self._process.returncode}"
 
     def _answers(self) -> bool:
         try:

@@ -38,7 +38,7 @@ def test_no_region_is_loaded_at_start() -> None:
     [
         (None, "CONTACTSYNC_SERVICE_KEY_FILE"),
         ("not hex", "does not hold hex digits alone"),
-        ("aa", "at least 32 bytes"),
+        ("aa", "instead of 32 or more"),
     ],
 )
 def test_what_keeps_it_from_starting_is_told_in_one_line(tmp_path: Path, content: str | None, told: str) -> None:
@@ -52,6 +52,6 @@ def test_what_keeps_it_from_starting_is_told_in_one_line(tmp_path: Path, content
         [sys.executable, "-m", "services.normalization.main"], check=False, capture_output=True, env=environment
     )
 
-    assert ended.returncode == 1
+    assert ended.returncode == os.EX_CONFIG
     assert told in ended.stderr.decode()
     assert ended.stderr.decode().count("\n") == 1
