@@ -1,9 +1,10 @@
 """The bus on NATS JetStream."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import timedelta
-from typing import Self
+from typing import Any, Self
 
 import structlog
 
@@ -83,11 +84,11 @@ class JetStreamBus:
         work = Work(deliver, heartbeat=self._ack_wait * 0.3)
         told: BaseException | None = None
         try:
-            while not _is_cancelled():
+            while True:
+                _heed_cancellation()
                 session = await self._next_session()
                 pull = Pull(session, work, stream=stream, consumer=consumer, in_flight=in_flight)
                 told = await self._consume_once(pull, work, told)
-            raise asyncio.CancelledError
         finally:
             await work.abandon(self._session)
 
@@ -95,20 +96,19 @@ class JetStreamBus:
         session = pull.session
         try:
             incarnation = await self._declare_consumer(session, pull.stream, pull.consumer)
-            if _is_cancelled():
-                return told
-            async with asyncio.TaskGroup() as group:
-                group.create_task(pull.run(incarnation))
-                group.create_task(work.settle(session, incarnation, pull.look_again))
-                group.create_task(work.keep_alive(session, incarnation))
-                group.create_task(_until_lost(session))
-        except* (SessionLost, NoResponders, ApiRefused, ConsumerGone, TimeoutError) as failures:
-            cause = failures.exceptions[0]
+            _heed_cancellation()
+            await _until_one_fails(
+                pull.run(incarnation),
+                work.settle(session, incarnation, pull.look_again),
+                work.keep_alive(session, incarnation),
+                _until_lost(session),
+            )
+        except (SessionLost, NoResponders, ApiRefused, ConsumerGone, TimeoutError) as cause:
             if str(cause) != str(told):  # once per cause, not per attempt
                 _log.warning("bus_consumer_interrupted", stream=pull.stream, consumer=pull.consumer, reason=str(cause))
             await _breathe(session, 1.0 if isinstance(cause, ApiRefused) else _FIRST_PAUSE)
-            told = None if isinstance(cause, SessionLost) else cause
-        return told
+            return None if isinstance(cause, SessionLost) else cause
+        return None
 
     async def _declare_consumer(self, session: Session, stream: str, consumer: str) -> str:
         try:
@@ -178,13 +178,27 @@ class JetStreamBus:
         return session
 
 
-def _is_cancelled() -> bool:
-    """Tell whether a cancellation was asked for.
-
-    On Python 3.11 a TaskGroup swallows one that meets a failing child, and nats-py's wait_for one that meets a reply.
-    """
+def _heed_cancellation() -> None:
+    """Raise the cancellation that nats-py swallowed: the `wait_for` of Python 3.11 does when it meets a reply."""
     task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
+    if task is not None and task.cancelling() > 0:
+        raise asyncio.CancelledError
+
+
+async def _until_one_fails(*endless: Coroutine[Any, Any, None]) -> None:
+    """Run all until one raises, end the others, and raise that.
+
+    No TaskGroup: that of Python 3.11 swallows a cancellation that meets a failing child, and miscounts `cancelling()`.
+    """
+    tasks = [asyncio.create_task(coroutine) for coroutine in endless]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
 
 
 async def _cancel_stubbornly(task: asyncio.Task[None]) -> None:
