@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from contextvars import Token
-from types import MappingProxyType, TracebackType
+from types import TracebackType
 
 from contactsync.call.v1.call_pb2 import CallContext
 from opentelemetry import baggage, trace
@@ -24,9 +24,6 @@ from libs.rpc.correlation import BAGGAGE_KEY
 
 TRACE_HEADER = "traceparent"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
-# Where OpenTelemetry keeps a span and the baggage in a context, asked of itself.
-(_SPAN_SLOT,) = set_span_in_context(INVALID_SPAN, Context())
-(_BAGGAGE_SLOT,) = baggage.set_baggage(BAGGAGE_KEY, "", Context())
 _TRACER = trace.get_tracer("libs.rpc")
 
 
@@ -58,7 +55,9 @@ def begin_span(
     much to make.
     """
     parent = _remote_parent(traceparent)
-    context = _bound(parent and NonRecordingSpan(parent), correlation_id)
+    context = Context() if parent is None else set_span_in_context(NonRecordingSpan(parent), Context())
+    if correlation_id:
+        context = baggage.set_baggage(BAGGAGE_KEY, correlation_id, context)
     if parent is not None and not parent.trace_flags.sampled:
         return context, INVALID_SPAN
     span = _TRACER.start_span(
@@ -69,17 +68,7 @@ def begin_span(
 
 def bind_correlation_id(correlation_id: str) -> Context:
     """A context with nothing but the correlation id."""
-    return _bound(None, correlation_id)
-
-
-def _bound(span: Span | None, correlation_id: str) -> Context:
-    """What `set_span_in_context` and `set_baggage` would make, made in one go: in the hot path that is 10 µs less."""
-    bound: dict[str, object] = {}
-    if span is not None:
-        bound[_SPAN_SLOT] = span
-    if correlation_id:
-        bound[_BAGGAGE_SLOT] = MappingProxyType({BAGGAGE_KEY: correlation_id})
-    return Context(bound)
+    return baggage.set_baggage(BAGGAGE_KEY, correlation_id, Context()) if correlation_id else Context()
 
 
 def end_failed(span: Span, error_type: str) -> None:
