@@ -1,10 +1,10 @@
 """The life of a server: ready, busy, asked to stop, gone."""
 
 import asyncio
-import os
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -157,18 +157,26 @@ asyncio.run(main())
 """
 
 
-async def _start() -> tuple[asyncio.subprocess.Process, str]:
-    process = await asyncio.create_subprocess_exec(
+@pytest.fixture
+async def process() -> AsyncIterator[asyncio.subprocess.Process]:
+    """A server in a process of its own, which is gone after the test whatever happens."""
+    started = await asyncio.create_subprocess_exec(
         sys.executable, "-c", SERVE, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
+    yield started
+    if started.returncode is None:
+        started.kill()
+        await started.communicate()
+
+
+async def _line(process: asyncio.subprocess.Process) -> str:
     assert process.stdout is not None
-    return process, (await process.stdout.readline()).decode().strip()
+    return (await process.stdout.readline()).decode().strip()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_signal_stops_the_process_cleanly(number: signal.Signals) -> None:
-    process, port = await _start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+async def test_signal_stops_the_process_cleanly(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{await _line(process)}") as channel:
         await _until(channel, SERVING)
 
     process.send_signal(number)
@@ -177,13 +185,11 @@ async def test_signal_stops_the_process_cleanly(number: signal.Signals) -> None:
     assert (process.returncode, out) == (0, b"done\n")
 
 
-async def test_call_that_does_not_end_is_cut_at_the_end_of_the_grace() -> None:
-    process, port = await _start()
-    assert process.stdout is not None
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+async def test_call_that_does_not_end_is_cut_at_the_end_of_the_grace(process: asyncio.subprocess.Process) -> None:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{await _line(process)}") as channel:
         stub = ingestion_service_pb2_grpc.IngestionServiceStub(channel)
         running = asyncio.create_task(hear(stub.GetJob, GET_JOB, bearer()))
-        assert await process.stdout.readline() == b"begun\n"
+        assert await _line(process) == "begun"
 
         process.terminate()
         out, _ = await process.communicate()
@@ -192,17 +198,15 @@ async def test_call_that_does_not_end_is_cut_at_the_end_of_the_grace() -> None:
         assert (await running).code is not grpc.StatusCode.OK
 
 
-async def test_second_signal_ends_the_process_at_once() -> None:
-    process, port = await _start()
-    assert process.stdout is not None
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+async def test_second_signal_ends_the_process_at_once(process: asyncio.subprocess.Process) -> None:
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{await _line(process)}") as channel:
         stub = ingestion_service_pb2_grpc.IngestionServiceStub(channel)
         running = asyncio.create_task(hear(stub.GetJob, GET_JOB, bearer()))
-        assert await process.stdout.readline() == b"begun\n"
+        assert await _line(process) == "begun"
 
         process.terminate()
         await _until_told(channel)
-        os.kill(process.pid, signal.SIGTERM)
+        process.terminate()
 
         assert await process.wait() == 1
         assert (await running).code is not grpc.StatusCode.OK
