@@ -36,7 +36,7 @@ from services.delivery.settings import Settings
 from services.delivery.store.destinations import SqlDestinations
 from services.delivery.store.sql import SqlLedger
 from services.delivery.system import SystemClock
-from services.delivery.vault import KeyFileError, Vault, read_key_file
+from services.delivery.vault import KeyFileError, Vault, WrongMasterKeyError, read_key_file
 
 SERVICE = "delivery"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -53,7 +53,7 @@ def main() -> None:
     except ValidationError as error:
         wrong = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() for fault in error.errors())
         sys.exit(f"{SERVICE} cannot start: these settings are missing or not valid: {wrong}")
-    except (KeyFileError, StorageError, OSError) as error:
+    except (KeyFileError, WrongMasterKeyError, StorageError, OSError) as error:
         sys.exit(f"{SERVICE} cannot start: {error}")
 
 
@@ -126,6 +126,7 @@ async def _put_together(
     bell, ledger, destinations = Bell(clock), SqlLedger(database), SqlDestinations(database, vault=vault)
     operator = _operator(ledger, destinations, rules=rules, bell=bell, clock=clock)
     await operator.ensure_directory()
+    await operator.list()  # another master key is found out now, not at the first delivery
     ingestion = _peer(settings.ingestion_address, identity, stack)
     surroundings = Surroundings(
         ledger=ledger,

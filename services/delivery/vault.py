@@ -3,6 +3,7 @@
 import secrets
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from services.delivery.domain.destination import DestinationId
@@ -38,6 +39,17 @@ def read_key_file(setting: str, path: Path, *, exactly: int | None = None) -> by
     return key
 
 
+class WrongMasterKeyError(Exception):
+    """A secret was sealed under another key, or for another destination."""
+
+    def __init__(self, destination_id: DestinationId) -> None:
+        super().__init__(
+            f"CONTACTSYNC_MASTER_KEY_FILE holds another key than the secret of {destination_id} was sealed with. "
+            "Put that one back; nothing was changed."
+        )
+        self.destination_id = destination_id
+
+
 class Vault:
     """AES-256-GCM with the destination and the purpose bound in: version byte, nonce of 12 bytes, sealed text."""
 
@@ -51,10 +63,13 @@ class Vault:
         return _VERSION + nonce + self._aes.encrypt(nonce, secret.encode(), _bound(destination_id))
 
     def unseal(self, sealed: bytes, *, destination_id: DestinationId) -> str:
-        """Give the secret; cryptography.exceptions.InvalidTag when it was not sealed so."""
+        """Give the secret; WrongMasterKeyError when it was not sealed so."""
         start = len(_VERSION)
         nonce, text = sealed[start : start + _NONCE_BYTES], sealed[start + _NONCE_BYTES :]
-        return self._aes.decrypt(nonce, text, _bound(destination_id)).decode()
+        try:
+            return self._aes.decrypt(nonce, text, _bound(destination_id)).decode()
+        except InvalidTag:
+            raise WrongMasterKeyError(destination_id) from None
 
 
 def _bound(destination_id: DestinationId) -> bytes:

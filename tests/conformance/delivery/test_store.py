@@ -6,7 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.exceptions import InvalidTag
 
 from libs.storage import Database
 from services.delivery.domain.answer import RowFailure
@@ -22,7 +21,7 @@ from services.delivery.ports import Waiting
 from services.delivery.store.destinations import SqlDestinations
 from services.delivery.store.memory import MemoryDestinations, MemoryLedger
 from services.delivery.store.sql import SqlLedger
-from services.delivery.vault import Vault
+from services.delivery.vault import Vault, WrongMasterKeyError
 from tests.fixtures.databases import Databases
 from tests.unit.delivery.world import HOOK, NOW, ref
 
@@ -228,7 +227,7 @@ async def test_secrets_are_sealed_and_bound_to_their_destination(databases: Data
 
     sealed = vault.seal("x", destination_id=DestinationId("dest-1"))
 
-    with pytest.raises(InvalidTag):
+    with pytest.raises(WrongMasterKeyError):
         vault.unseal(sealed, destination_id=DestinationId("dest-2"))
-    with pytest.raises(InvalidTag):
+    with pytest.raises(WrongMasterKeyError):
         await SqlDestinations(database, vault=Vault(b"o" * 32)).list()

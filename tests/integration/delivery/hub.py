@@ -1,6 +1,7 @@
 """Delivery whole, on a real bus and database, between an ingestion, a contact book and an access that are fakes."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from contactsync.delivery.v1.ticket_pb2 import DeliveryRef, DeliveryTicket
 from contactsync.directory.v1 import directory_service_pb2, directory_service_pb2_grpc
 from contactsync.ingestion.v1 import ingestion_service_pb2, ingestion_service_pb2_grpc
 from contactsync.policy.v1 import policy_pb2
+from google.protobuf.timestamp_pb2 import Timestamp
 from typing_extensions import override
 
 from libs.bus import DELIVERY_TICKET, JetStreamBus
@@ -70,7 +72,12 @@ class FakeIngestion(ingestion_service_pb2_grpc.IngestionServiceServicer):
         if chunk_id in self.unknown:
             return ingestion_service_pb2.Chunk()
         return ingestion_service_pb2.Chunk(
-            chunk_id=chunk_id, client_id="default", size=1, contacts_json=CONTACTS, correlation_id="corr-1"
+            chunk_id=chunk_id,
+            client_id="default",
+            size=1,
+            contacts_json=CONTACTS,
+            correlation_id="corr-1",
+            created_at=Timestamp(seconds=1_760_000_000),
         )
 
 
@@ -137,6 +144,11 @@ class Hub:
             finally:
                 service.server.stopping.set()
                 await run
+
+    def environment(self, **changes: object) -> dict[str, str]:
+        """For delivery in a process of its own."""
+        values = {**self.settings.model_dump(exclude_none=True), **changes}
+        return {**os.environ, **{f"CONTACTSYNC_{name.upper()}": str(value) for name, value in values.items()}}
 
     async def ticket(self, *refs: tuple[str, str]) -> None:
         """Publish one ticket of (chunk id, destination id)."""

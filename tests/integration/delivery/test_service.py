@@ -115,6 +115,7 @@ async def test_a_webhook_is_created_delivered_to_and_looked_into(hub: Hub, fake:
 
     assert len(base64.b64decode(created.secret.removeprefix("whsec_"))) == 32
     assert fake.effects == {f"job.0.{identity}": 1}
+    assert b'"timestamp":"2025-10-09T08:53:20.000Z"' in fake.arrivals[0].body
     assert [each.id for each in listed.destinations] == [identity, BOOK]
     assert (got.destination, got.waiting) == (created.destination, 0)
     assert got.destination.idempotent
