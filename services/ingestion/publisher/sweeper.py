@@ -1,8 +1,10 @@
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
 
+from services.ingestion.domain.outcome import TicketRef
 from services.ingestion.ports.store import Outbox
 from services.ingestion.ports.time import Clock
 from services.ingestion.publisher.relay import Relay
@@ -33,11 +35,12 @@ class Sweeper:
     async def sweep(self) -> None:
         """Announces what the relay left behind, and what is overdue."""
         now = self._clock()
+        unpublished: Sequence[TicketRef] = ()
         if self._relay.behind:
             unpublished = await self._outbox.unpublished(limit=SWEPT)
             self._relay.behind = len(unpublished) == SWEPT
             self._relay.announce(unpublished)
-        overdue = await self._outbox.overdue(now=now, limit=SWEPT)
+        overdue = [each for each in await self._outbox.overdue(now=now, limit=SWEPT) if each not in unpublished]
         self._relay.announce(overdue, stamp=now.isoformat())
         if overdue:
             log.info("deliveries_overdue", deliveries=len(overdue))

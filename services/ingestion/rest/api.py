@@ -17,6 +17,7 @@ from services.ingestion.rest import answers
 from services.ingestion.rest.body import decode
 from services.ingestion.rest.headers import check_content_type, idempotency_key, is_dry_run
 from services.ingestion.wire.caller import calling_client, origin
+from services.ingestion.wire.facts import tell_accepted
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Awaitable[HttpBody]]"
 
@@ -54,6 +55,8 @@ class ImportApi(import_api_pb2_grpc.ImportApiServicer):
             drafted = await self._imports.rehearse(asked)
             return await answer(context, body=answers.rehearsed(drafted, body.rows))
         done = await self._imports.accept(asked)
+        if done.job:
+            tell_accepted(done.job)
         return await answer(context, status=done.status, body=done.body, headers=REPLAYED if done.replayed else None)
 
     async def GetImport(self, request: GetImportRequest, context: Context) -> HttpBody:

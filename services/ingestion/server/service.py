@@ -18,6 +18,7 @@ from services.ingestion.server.pages import job_place, job_token, row_place, row
 from services.ingestion.server.parts import gathered
 from services.ingestion.server.rows import TypedRows
 from services.ingestion.wire.caller import calling_client, origin, viewer
+from services.ingestion.wire.facts import tell_accepted
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Awaitable[Any]]"
 StreamContext: TypeAlias = "grpc.aio.ServicerContext[pb.WatchJobRequest, AsyncIterator[pb.WatchJobResponse]]"
@@ -56,6 +57,8 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
         if dry_run:
             return views.accepted((await self._imports.rehearse(asked)).job, replayed=False)
         done = await self._imports.accept(asked)
+        if done.job:
+            tell_accepted(done.job)
         job = done.job or (await self._follow.get(done.job_id, viewer=asked.client.client_id)).job
         return views.accepted(job, replayed=done.replayed)
 

@@ -40,6 +40,7 @@ class MemoryStore:
         self._jobs: dict[JobId, _KeptJob] = {}
         self._chunks: dict[ChunkId, Chunk] = {}
         self._deliveries: dict[Place, _Kept] = {}
+        self._places: dict[JobId, dict[Place, _Kept]] = {}
 
     async def accept(self, acceptance: Acceptance) -> Accepted:
         """Writes the job, unless it is stored already."""
@@ -55,7 +56,8 @@ class MemoryStore:
 
     def _keep(self, delivery: Delivery, *, now: datetime) -> None:
         due_at = overdue_from(delivery, now=now, patience=self._patience)
-        self._deliveries[delivery.chunk_id, delivery.destination_id] = _Kept(delivery, due_at)
+        place, kept = (delivery.chunk_id, delivery.destination_id), _Kept(delivery, due_at)
+        self._deliveries[place] = self._places.setdefault(job_of(delivery.chunk_id), {})[place] = kept
 
     async def find(self, job_id: JobId) -> JobRecord | None:
         """The job with its deliveries."""
@@ -65,7 +67,7 @@ class MemoryStore:
         return JobRecord(kept.acceptance.job, self._deliveries_of(job_id), kept.updated_at, kept.completed_at)
 
     def _deliveries_of(self, job_id: JobId) -> list[Delivery]:
-        found = [kept.delivery for place, kept in self._deliveries.items() if job_of(place[0]) == job_id]
+        found = (kept.delivery for kept in self._places.get(job_id, {}).values())
         return sorted(found, key=lambda each: (each.index, each.destination_id))
 
     async def newest(self, query: JobQuery) -> Sequence[JobRecord]:

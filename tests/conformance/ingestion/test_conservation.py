@@ -47,8 +47,7 @@ steps = st.lists(
             "round": st.integers(0, 2),
             "attempt_count": st.integers(1, 3),
             "final": st.booleans(),
-            "states": st.lists(st.sampled_from(REPORTED), min_size=1000, max_size=1000)
-            | st.sampled_from(REPORTED).map(lambda state: [state] * 1000),
+            "states": st.lists(st.sampled_from(REPORTED), min_size=1, max_size=4).map(bytes),
         }
     ),
     max_size=8,
@@ -88,7 +87,11 @@ async def _report(world: World, record: JobRecord, step: dict[str, Any]) -> None
     sizes = {each.index: len(each.states) for each in record.deliveries}
     states, index = step.pop("states"), step.pop("chunk")
     step.pop("retry")
-    await world.tell(world.outcome(f"{record.job.job_id}.{index}", states[: sizes.get(index, 1)], **step))
+    await world.tell(world.outcome(f"{record.job.job_id}.{index}", _tiled(states, sizes.get(index, 1)), **step))
+
+
+def _tiled(states: bytes, size: int) -> bytes:
+    return (states * (size // len(states) + 1))[:size]
 
 
 async def _check(world: World, job_id: JobId, total: int) -> JobRecord:
