@@ -1,17 +1,20 @@
 """gRPC as every service of the hub speaks it: door, last door, correlation, tracing, batches, peers and server."""
 
 from libs.rpc.access import cached_authenticator, remote_authenticator
+from libs.rpc.apart import ask_apart
 from libs.rpc.batch import Batch, BatchMismatch
 from libs.rpc.call import answer, current_caller, current_client, current_headers
 from libs.rpc.caller import Authenticator, Caller, ClientCaller, ClientId, Duplicates, Scope, ServiceCaller
 from libs.rpc.door import Door
 from libs.rpc.identity import Identity
 from libs.rpc.peer import Peer, PeerRefused, PeerUnavailable
+from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Refusal, Refusing, Violation
 from libs.rpc.server import Registration, RpcServer, RpcSettings
 from libs.rpc.tracing import call_context, serve_item
 
 __all__ = [
+    "REASONS",
     "Authenticator",
     "Batch",
     "BatchMismatch",
@@ -33,6 +36,7 @@ __all__ = [
     "ServiceCaller",
     "Violation",
     "answer",
+    "ask_apart",
     "cached_authenticator",
     "call_context",
     "current_caller",

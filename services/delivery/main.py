@@ -123,7 +123,7 @@ async def _put_together(
     bus: JetStreamBus,
 ) -> Running:
     clock, rules = SystemClock(), EgressRules(settings.allowed_networks)
-    bell, ledger, destinations = Bell(clock), SqlLedger(database), SqlDestinations(database, vault=vault)
+    bell, ledger, destinations = Bell(clock), SqlLedger(database), SqlDestinations(database, cipher=vault)
     operator = _operator(ledger, destinations, rules=rules, bell=bell, clock=clock)
     await operator.ensure_directory()
     await operator.list()  # another master key is found out now, not at the first delivery

@@ -82,6 +82,18 @@ class PauseSwitch(Protocol):
         ...
 
 
+class Cipher(Protocol):
+    """Keeps secrets of destinations unreadable on disk."""
+
+    def seal(self, secret: str, *, destination_id: DestinationId) -> bytes:
+        """Seal for this destination alone."""
+        ...
+
+    def unseal(self, sealed: bytes, *, destination_id: DestinationId) -> str:
+        """Give the secret. Raises when it was not sealed so."""
+        ...
+
+
 class Chunks(Protocol):
     """The contacts, where they are kept."""
 

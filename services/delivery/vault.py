@@ -5,8 +5,10 @@ from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from typing_extensions import override
 
 from services.delivery.domain.destination import DestinationId
+from services.delivery.ports import Cipher
 
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
@@ -50,18 +52,20 @@ class WrongMasterKeyError(Exception):
         self.destination_id = destination_id
 
 
-class Vault:
+class Vault(Cipher):
     """AES-256-GCM with the destination and the purpose bound in: version byte, nonce of 12 bytes, sealed text."""
 
     def __init__(self, master_key: bytes) -> None:
         """`master_key` has exactly 32 bytes."""
         self._aes = AESGCM(master_key)
 
+    @override
     def seal(self, secret: str, *, destination_id: DestinationId) -> bytes:
         """Seal under a nonce of its own."""
         nonce = secrets.token_bytes(_NONCE_BYTES)
         return _VERSION + nonce + self._aes.encrypt(nonce, secret.encode(), _bound(destination_id))
 
+    @override
     def unseal(self, sealed: bytes, *, destination_id: DestinationId) -> str:
         """Give the secret; WrongMasterKeyError when it was not sealed so."""
         start = len(_VERSION)

@@ -10,10 +10,9 @@ from contactsync.ingestion.v1.ingestion_service_pb2_grpc import IngestionService
 from google.protobuf.timestamp_pb2 import Timestamp
 from typing_extensions import override
 
-from libs.rpc import Batch, Peer, PeerRefused
+from libs.rpc import Batch, Peer, PeerRefused, ask_apart
 from services.delivery.domain.delivery import Delivery, RowState
 from services.delivery.ports import Outcomes
-from services.delivery.refusals import ask_apart
 
 FINAL_REFUSALS = frozenset({"NOT_FOUND", "VALIDATION_ERROR"})
 """Said of one outcome alone, these will be said again: telling it once more helps nobody."""

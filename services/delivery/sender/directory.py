@@ -7,11 +7,10 @@ from contactsync.directory.v1.directory_service_pb2 import ApplyItem, ApplyManyR
 from contactsync.directory.v1.directory_service_pb2_grpc import DirectoryServiceStub
 from typing_extensions import override
 
-from libs.rpc import Batch, Peer, PeerRefused, PeerUnavailable, call_context
+from libs.rpc import REASONS, Batch, Peer, PeerRefused, PeerUnavailable, ask_apart, call_context
 from services.delivery.domain.answer import Answer, NoAnswer, Refused, RowFailure, Taken
 from services.delivery.domain.delivery import Parcel
 from services.delivery.ports import Sender
-from services.delivery.refusals import ask_apart, status_of
 from services.delivery.sender.body import picked
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -36,8 +35,7 @@ class DirectorySender(Sender):
         except PeerUnavailable:
             return NoAnswer(message="The contact book does not answer.", reached=True)
         if isinstance(result, PeerRefused):
-            message = f"The contact book refused: {result.reason}."
-            return Refused(status=status_of(result.reason), message=message, retry_after=result.retry_after)
+            return _refused(result)
         return _taken(result, parcel)
 
     async def _apply_apart(self, items: Sequence[ApplyItem]) -> Sequence[ApplyResult | PeerRefused]:
@@ -59,6 +57,13 @@ def _item(parcel: Parcel) -> ApplyItem:
         client_id=parcel.chunk.client_id,
         contacts_json=picked(parcel.chunk.contacts, parcel.ref.positions),
     )
+
+
+def _refused(refused: PeerRefused) -> Refused:
+    """With the HTTP status that the contract has for the reason."""
+    status = REASONS[refused.reason].http_status if refused.reason in REASONS else 500
+    message = f"The contact book refused: {refused.reason}."
+    return Refused(status=status, message=message, retry_after=refused.retry_after)
 
 
 def _taken(result: ApplyResult, parcel: Parcel) -> Answer:

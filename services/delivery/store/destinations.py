@@ -9,10 +9,9 @@ from typing_extensions import override
 from libs.rpc import Batch
 from libs.storage import Database, Statement, Transaction, table_of
 from services.delivery.domain.destination import Destination, DestinationId
-from services.delivery.ports import Destinations, PauseSwitch
+from services.delivery.ports import Cipher, Destinations, PauseSwitch
 from services.delivery.store.rows import Row, destination_row, read_destination
 from services.delivery.store.tables import DestinationRow
-from services.delivery.vault import Vault
 
 REMEMBERED_S = 1.0
 """How late a pause at another process is noticed."""
@@ -39,10 +38,10 @@ _SET_PAUSED = Statement(
 class SqlDestinations(Destinations, PauseSwitch):
     """All destinations are read together: there are few, and deliveries for several come together."""
 
-    def __init__(self, database: Database, *, vault: Vault, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: Database, *, cipher: Cipher, now: Callable[[], float] = time.monotonic) -> None:
         """`now` is in seconds."""
         self._database = database
-        self._vault = vault
+        self._cipher = cipher
         self._now = now
         self._known: dict[DestinationId, Destination] = {}
         self._known_until = float("-inf")
@@ -64,7 +63,7 @@ class SqlDestinations(Destinations, PauseSwitch):
     async def put(self, destination: Destination) -> bool:
         sealed = None
         if destination.secret:
-            sealed = self._vault.seal(destination.secret, destination_id=destination.destination_id)
+            sealed = self._cipher.seal(destination.secret, destination_id=destination.destination_id)
         row = destination_row(destination, sealed_secret=sealed)
 
         async def unit(transaction: Transaction) -> bool:
@@ -98,5 +97,5 @@ class SqlDestinations(Destinations, PauseSwitch):
 
     def _read(self, row: Row) -> Destination:
         sealed = row[_SEALED]
-        secret = "" if sealed is None else self._vault.unseal(bytes(sealed), destination_id=row[0])
+        secret = "" if sealed is None else self._cipher.unseal(bytes(sealed), destination_id=row[0])
         return read_destination(row, secret=secret)

@@ -41,7 +41,7 @@ async def store(request: pytest.FixtureRequest, databases: Databases) -> Store:
     if request.param == "memory":
         return Store(MemoryLedger(), MemoryDestinations())
     database = await databases.open(request.param, MIGRATIONS)
-    return Store(SqlLedger(database), SqlDestinations(database, vault=Vault(b"m" * 32)), database)
+    return Store(SqlLedger(database), SqlDestinations(database, cipher=Vault(b"m" * 32)), database)
 
 
 def tried(of: Ref, *, count: int = 1, state: DeliveryState = DeliveryState.DONE) -> Delivery:
@@ -222,7 +222,7 @@ async def test_a_pause_is_seen_at_once_where_it_was_made(store: Store) -> None:
 async def test_secrets_are_sealed_and_bound_to_their_destination(databases: Databases) -> None:
     database = await databases.open("sqlite", MIGRATIONS)
     made = hook("a", "dest-1")
-    await SqlDestinations(database, vault=Vault(b"m" * 32)).put(made)
+    await SqlDestinations(database, cipher=Vault(b"m" * 32)).put(made)
     vault = Vault(b"m" * 32)
 
     sealed = vault.seal("x", destination_id=DestinationId("dest-1"))
@@ -230,4 +230,4 @@ async def test_secrets_are_sealed_and_bound_to_their_destination(databases: Data
     with pytest.raises(WrongMasterKeyError):
         vault.unseal(sealed, destination_id=DestinationId("dest-2"))
     with pytest.raises(WrongMasterKeyError):
-        await SqlDestinations(database, vault=Vault(b"o" * 32)).list()
+        await SqlDestinations(database, cipher=Vault(b"o" * 32)).list()

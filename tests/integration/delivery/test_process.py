@@ -56,7 +56,7 @@ async def put_hook(hub: Hub, databases: Databases, url: str) -> str:
         url=url,
         secret="whsec_" + "QUFB" * 8,
     )
-    await SqlDestinations(database, vault=Vault(b"m" * 32)).put(
+    await SqlDestinations(database, cipher=Vault(b"m" * 32)).put(
         replace(hook, retry=replace(hook.retry, first_delay=hook.retry.first_delay / 100))
     )
     await database.close()
