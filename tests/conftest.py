@@ -1,7 +1,26 @@
 """Fixtures for all tests."""
 
+import pytest
+
 from tests.fixtures.databases import database_kind, databases, open_fresh, postgresql_server
+from tests.fixtures.hub import admin, data, hub, keep_on_one_worker, partner
 from tests.fixtures.nats import nats_server
 from tests.fixtures.otlp import otlp
 
-__all__ = ["database_kind", "databases", "nats_server", "open_fresh", "otlp", "postgresql_server"]
+__all__ = [
+    "admin",
+    "data",
+    "database_kind",
+    "databases",
+    "hub",
+    "nats_server",
+    "open_fresh",
+    "otlp",
+    "partner",
+    "postgresql_server",
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One hub for a run."""
+    keep_on_one_worker(items)

@@ -16,8 +16,8 @@ from grpc_status.rpc_status import GRPC_DETAILS_METADATA_KEY
 
 from libs.cli.stack.hub import Hub
 from libs.cli.stack.plan import SERVICES
-from tests.e2e.partner import Partner
 from tests.e2e.test_import_path import mobile
+from tests.fixtures.partner import Partner
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from libs.cli.stack.hub import Hub
-from tests.e2e.partner import Partner, create_client
+from tests.fixtures.partner import Partner, create_client
 
 RFC_3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 UUID = re.compile(r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
