@@ -1,0 +1,2 @@
+// What the sample uses of uuid.
+exports.v4 = require('crypto').randomUUID;
