@@ -1,3 +1,4 @@
+from libs.bus.items import delivering_items, publishing_items
 from libs.bus.jetstream import JetStreamBus
 from libs.bus.memory import MemoryBus
 from libs.bus.ports import Ack, Bus, BusUnavailable, Deliver, GiveUp, Message, Retry, StreamSpec, Verdict
@@ -22,5 +23,7 @@ __all__ = [
     "StreamSpec",
     "Verdict",
     "assert_synchronous",
+    "delivering_items",
+    "publishing_items",
     "render_nats_config",
 ]

@@ -21,7 +21,10 @@ _SAFE = frozenset({"timestamp", "level", "logger", "trace_id", "span_id", "servi
 
 
 def configure_logs(*, service: str, level: str, stream: TextIO) -> None:
-    """Set up structlog and stdlib logging on `stream`. Libraries are heard from WARNING up; at level DEBUG, fully."""
+    """Set up structlog and stdlib logging on `stream`. Libraries are heard from WARNING up, at level DEBUG from INFO.
+
+    Never below: aiosqlite's debug lines hold the values of every statement.
+    """
     threshold = logging.getLevelNamesMapping()[level.upper()]
     before: list[Processor] = [
         structlog.processors.add_log_level,
@@ -106,7 +109,7 @@ def _route_libraries(stream: TextIO, threshold: int, before: list[Processor], af
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(threshold if threshold == logging.DEBUG else max(threshold, logging.WARNING))
+    root.setLevel(logging.INFO if threshold == logging.DEBUG else max(threshold, logging.WARNING))
     logging.captureWarnings(capture=True)
 
 

@@ -1,10 +1,13 @@
 """Tickets from the bus."""
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import structlog
 from contactsync.delivery.v1.ticket_pb2 import DeliveryRef, DeliveryTicket
 from google.protobuf.message import DecodeError
 
-from libs.bus import Ack, Bus, GiveUp, Message, Retry, Verdict
+from libs.bus import Ack, Bus, GiveUp, Message, Retry, Verdict, delivering_items
 from libs.rpc import PeerUnavailable
 from services.delivery.domain.delivery import ChunkId, DeliveryKey, Ref
 from services.delivery.domain.destination import DestinationId
@@ -36,7 +39,8 @@ class TicketConsumer:
         except (DecodeError, ValueError) as error:
             return GiveUp(f"it is no ticket: {type(error).__name__}")
         try:
-            await self._deliverer.deliver(refs)
+            with delivering_items(message.subject, refs) as traceparents:
+                await self._deliverer.deliver(_under(traceparents, refs))
         except (InterruptedDeliveriesError, PeerUnavailable, LanesClosedError) as interrupted:
             log.warning("ticket_interrupted", why=str(interrupted.__cause__ or type(interrupted).__name__))
             return Retry()
@@ -49,6 +53,14 @@ def read_ticket(payload: bytes) -> list[Ref]:
     if not all(ref.key.chunk_id and ref.key.destination_id for ref in refs):
         raise ValueError("a delivery without ids")
     return refs
+
+
+def _under(traceparents: Sequence[str], refs: Sequence[Ref]) -> list[Ref]:
+    """The deliveries as parts of the spans that stand for them here."""
+    return [
+        ref if ref.traceparent == traceparent else replace(ref, traceparent=traceparent)
+        for ref, traceparent in zip(refs, traceparents, strict=True)
+    ]
 
 
 def _read_ref(ref: DeliveryRef) -> Ref:

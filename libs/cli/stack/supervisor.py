@@ -122,12 +122,12 @@ class Supervisor:
         """Stops every program and supervisord. Nothing of the hub runs when this returns."""
         if self._process is None:
             return
-        self._process.terminate()
-        try:
-            self._process.wait(timeout=4 * _STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+        with self._process as process:  # closes the pipe too
+            process.terminate()
+            try:
+                process.wait(timeout=4 * _STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
     def _why_ended(self) -> str:
         if self._process is None or self._process.poll() is None:

@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 from contactsync.delivery.v1.ticket_pb2 import DeliveryRef, DeliveryTicket
 
+from libs.bus import publishing_items
 from services.ingestion.domain.outcome import TicketRef
 from services.ingestion.ports.store import Outbox
 from services.ingestion.ports.time import Clock
@@ -67,7 +68,9 @@ class Relay:
     async def _publish(self, queued: list[tuple[TicketRef, str]]) -> None:
         tickets = [ticket for ticket, _ in queued]
         try:
-            await self._bus.publish(self._subject, _payload(tickets), message_id=_message_id(queued))
+            with publishing_items(self._subject, tickets) as traceparents:
+                payload = _payload(tickets, traceparents)
+                await self._bus.publish(self._subject, payload, message_id=_message_id(queued))
         except Exception as error:  # noqa: BLE001 - whatever it is, the outbox still has them
             self.behind = True
             log.warning("tickets_not_published", tickets=len(tickets), error=type(error).__name__)
@@ -82,7 +85,7 @@ class Relay:
         await asyncio.gather(*self._publishing)
 
 
-def _payload(tickets: Sequence[TicketRef]) -> bytes:
+def _payload(tickets: Sequence[TicketRef], traceparents: Sequence[str]) -> bytes:
     return DeliveryTicket(
         deliveries=[
             DeliveryRef(
@@ -90,10 +93,10 @@ def _payload(tickets: Sequence[TicketRef]) -> bytes:
                 destination_id=ticket.destination_id,
                 round=ticket.round,
                 correlation_id=ticket.correlation_id,
-                traceparent=ticket.traceparent,
+                traceparent=traceparent,
                 positions=ticket.positions,
             )
-            for ticket in tickets
+            for ticket, traceparent in zip(tickets, traceparents, strict=True)
         ]
     ).SerializeToString()
 

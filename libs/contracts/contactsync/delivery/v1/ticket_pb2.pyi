@@ -65,7 +65,7 @@ class DeliveryRef(_message.Message):
     correlation_id: _builtins.str
     """The correlation id of the request that made the job."""
     traceparent: _builtins.str
-    """W3C trace context of the span that wrote the job. Empty: not traced."""
+    """W3C trace context of the span that published the ticket, in the trace of that request. Empty: not traced."""
     @_builtins.property
     def positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Positions of the rows to send, ascending. Empty: all."""
