@@ -19,7 +19,10 @@ def print_json(value: Any) -> None:
 
 def print_table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> None:
     """The rows as a table with the named columns."""
-    table = Table(*columns, box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for column in columns:
+        # An id that is cut is no id: what does not fit goes on in the next line.
+        table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(row.get(column)) for column in columns))
     out.print(table)
