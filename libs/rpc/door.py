@@ -69,10 +69,11 @@ class Door:
             call.caller = self._admit_service(rule, headers[SERVICE_HEADER])
             return
         client = await self._client(call)
+        self._hold_to_networks(call, client)
+        # Before the scopes: without its signature a stolen key must look like a wrong one, whatever it is tried on.
+        self._hold_to_signature(call, client, rule, raw)
         if rule.scopes.isdisjoint(client.scopes):
             raise Refusal("FORBIDDEN", "The API key does not allow this.")
-        self._hold_to_networks(call, client)
-        self._hold_to_signature(call, client, rule, raw)
         self._hold_to_rate(call, client)
         call.caller = client
 
