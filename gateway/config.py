@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from gateway import envelopes
+from gateway import documents, envelopes, routing
 from gateway.routes import DESCRIPTOR_SET, Route, read_descriptor_set, read_routes
 
 STATUS_SCRIPT = Path(__file__).parent / "status.lua"
@@ -34,6 +34,7 @@ class GatewaySettings:
     trusted_hops: int = 0
     descriptor_set: Path = DESCRIPTOR_SET
     status_script: Path = field(default=STATUS_SCRIPT)
+    documents: Path = documents.FOLDER
 
 
 def render(settings: GatewaySettings) -> str:
@@ -88,11 +89,12 @@ def _connection_manager(settings: GatewaySettings, routes: Sequence[Route]) -> C
             "max_headers_count": 64,
             "headers_with_underscores_action": "REJECT_REQUEST",
         },
-        "local_reply_config": envelopes.local_replies(),
+        "local_reply_config": {"mappers": [documents.as_it_is()], **envelopes.local_replies()},
         "route_config": {
             "name": "public",
+            "max_direct_response_body_size_bytes": documents.LIMIT_BYTES,
             "virtual_hosts": [
-                {"name": "all", "domains": ["*"], "routes": [each for route in routes for each in _routes(route)]}
+                {"name": "all", "domains": ["*"], "routes": routing.all_routes(routes, folder=settings.documents)}
             ],
         },
         "http_filters": _http_filters(settings, sorted({route.service for route in routes})),
@@ -101,35 +103,6 @@ def _connection_manager(settings: GatewaySettings, routes: Sequence[Route]) -> C
         manager["request_id_extension"] = _no_request_ids()
         manager["tracing"] = _tracing()
     return manager
-
-
-def _routes(route: Route) -> list[Config]:
-    path: Config = {"path": route.path} if route.pattern is None else {"safe_regex": {"regex": route.pattern}}
-    verb = {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(route.verbs)}}}
-    name = f"import.{route.owner}"
-    return [
-        {
-            "name": name,
-            "decorator": {"operation": route.path, "propagate": False},
-            "match": {**path, "headers": [verb]},
-            "route": {"cluster": route.owner, "timeout": "30s"},
-            # The service's deadline: it stops working when nobody waits any more.
-            "request_headers_to_add": [_header("grpc-timeout", "30S")],
-        },
-        {
-            "name": name,
-            "match": path,
-            "direct_response": {"status": 405},
-            "response_headers_to_add": [_header("allow", ", ".join(route.verbs))],
-            # The transcoder would answer 404 before the route is asked.
-            "typed_per_filter_config": {
-                "envoy.filters.http.grpc_json_transcoder": {
-                    "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
-                    "disabled": True,
-                }
-            },
-        },
-    ]
 
 
 def _http_filters(settings: GatewaySettings, services: Sequence[str]) -> list[Config]:
@@ -249,10 +222,6 @@ def _filter(name: str, config: Config) -> Config:
 
 def _type(name: str) -> str:
     return f"type.googleapis.com/envoy.extensions.{name}"
-
-
-def _header(key: str, value: str) -> Config:
-    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
 
 def _address(address: str) -> Config:

@@ -17,13 +17,14 @@ _VARIABLE = re.compile(r"\{[^}]+\}")
 class Route:
     """One REST path of one service.
 
-    ``verbs`` holds every method the path takes; any other is answered 405.
+    ``verbs`` holds every method the path takes; any other is answered 405. ``streams``: the answer may go on for hours.
     """
 
     path: str
     service: str
     owner: str
     verbs: tuple[str, ...]
+    streams: bool = False
 
     @property
     def pattern(self) -> str | None:
@@ -43,14 +44,17 @@ def read_descriptor_set(path: Path = DESCRIPTOR_SET) -> descriptor_pb2.FileDescr
 
 def read_routes(files: descriptor_pb2.FileDescriptorSet) -> list[Route]:
     """Every REST path of the contracts, literal paths before those with variables, so that the first match is right."""
-    verbs: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    verbs: dict[tuple[str, str, str, bool], list[str]] = defaultdict(list)
     for owner, service, method in _methods(files):
         rule = method.options.Extensions[annotations_pb2.http]
         for binding in (rule, *rule.additional_bindings):
             verb = binding.WhichOneof("pattern")
             if verb:
-                verbs[getattr(binding, verb), service, owner].append(verb.upper())
-    routes = [Route(path, service, owner, tuple(sorted(found))) for (path, service, owner), found in verbs.items()]
+                verbs[getattr(binding, verb), service, owner, method.server_streaming].append(verb.upper())
+    routes = [
+        Route(path, service, owner, tuple(sorted(found)), streams)
+        for (path, service, owner, streams), found in verbs.items()
+    ]
     return sorted(routes, key=lambda route: (route.path.count("{"), route.path))
 
 

@@ -38,6 +38,7 @@ def container_files() -> dict[str, str]:
         otlp_endpoint="http://jaeger:4317",
         descriptor_set=_CONTAINER_FILES / "contracts.binpb",
         status_script=_CONTAINER_FILES / "status.lua",
+        documents=_CONTAINER_FILES / "openapi",
     )
     return {"envoy.yaml": render(settings), "nats.conf": _nats_config()}
 

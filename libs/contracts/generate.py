@@ -1,11 +1,13 @@
-"""Generates the committed code of the contracts: ``python -m libs.contracts.generate``.
+"""Generates what is made of the contracts and committed: ``python -m libs.contracts.generate``.
 
-Messages by protoc, typed stubs by mypy-protobuf, the gateway's descriptor set by buf. The one place that knows how;
+Messages by protoc, typed stubs by mypy-protobuf, the gateway's descriptor set, and the OpenAPI description of its REST
+routes with the page for people. The one place that knows how;
 ``tests/architecture`` runs it into a temporary folder and compares.
 """
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 from grpc_tools import protoc
@@ -15,6 +17,7 @@ PROTO = ROOT / "proto"
 THIRD_PARTY = ROOT / "libs" / "contracts" / "third_party"
 GENERATED = ROOT / "libs" / "contracts"
 DESCRIPTOR_SET = ROOT / "gateway" / "contracts.binpb"
+OPENAPI = ROOT / "gateway" / "openapi"
 
 
 def generate_code(into: Path) -> None:
@@ -31,6 +34,18 @@ def generate_code(into: Path) -> None:
 def generate_descriptor_set(into: Path) -> None:
     """Writes all files of the contracts, imports included, as one ``google.protobuf.FileDescriptorSet``."""
     _run_protoc(["--include_imports", f"--descriptor_set_out={into}", *_ours()])
+
+
+def generate_openapi(into: Path) -> None:
+    """Writes ``import.yaml`` and ``docs.html``. Reads the generated code of the contracts, so that comes first."""
+    from libs.openapi import document, page  # noqa: PLC0415 - they import what generate_code writes
+
+    with tempfile.TemporaryDirectory() as folder:
+        commented = Path(folder) / "commented.binpb"
+        _run_protoc(["--include_imports", "--include_source_info", f"--descriptor_set_out={commented}", *_ours()])
+        described = document.document(document.read_files(commented))
+    (into / "import.yaml").write_text(document.as_yaml(described))
+    (into / "docs.html").write_text(page.as_html(described))
 
 
 def _ours() -> list[str]:
@@ -55,3 +70,4 @@ def _mark_packages(root: Path) -> None:
 if __name__ == "__main__":
     generate_code(GENERATED)
     generate_descriptor_set(DESCRIPTOR_SET)
+    generate_openapi(OPENAPI)

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from libs.cli.gateway import COMMITTED, container_files
-from libs.contracts.generate import DESCRIPTOR_SET, GENERATED, generate_code, generate_descriptor_set
+from libs.contracts.generate import (
+    DESCRIPTOR_SET,
+    GENERATED,
+    OPENAPI,
+    generate_code,
+    generate_descriptor_set,
+    generate_openapi,
+)
+from libs.openapi.document import read_files, undescribed
 
 
 def _texts(root: Path, *packages: str) -> dict[str, str]:
@@ -23,6 +31,18 @@ def test_descriptor_set_is_fresh(tmp_path: Path) -> None:
     generate_descriptor_set(tmp_path / "contracts.binpb")
 
     assert (tmp_path / "contracts.binpb").read_bytes() == DESCRIPTOR_SET.read_bytes()
+
+
+def test_openapi_description_and_its_page_are_fresh(tmp_path: Path) -> None:
+    generate_openapi(tmp_path)
+
+    for made in tmp_path.iterdir():
+        assert made.read_text() == (OPENAPI / made.name).read_text()
+    assert {file.name for file in OPENAPI.iterdir()} == {file.name for file in tmp_path.iterdir()}
+
+
+def test_every_route_with_raw_bodies_is_described() -> None:
+    assert undescribed(read_files(DESCRIPTOR_SET)) == []
 
 
 @pytest.mark.parametrize("name", ["envoy.yaml", "nats.conf"])

@@ -22,12 +22,13 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from contactsync.openapi.v1 import openapi_pb2 as contactsync_dot_openapi_dot_v1_dot_openapi__pb2
 from contactsync.policy.v1 import policy_pb2 as contactsync_dot_policy_dot_v1_dot_policy__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.api import httpbody_pb2 as google_dot_api_dot_httpbody__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0contactsync/idempotency/v1/idempotency_api.proto\x12\x1a\x63ontactsync.idempotency.v1\x1a\"contactsync/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\"\x1c\n\rGetKeyRequest\x12\x0b\n\x03key\x18\x01 \x01(\t2\x88\x01\n\x0eIdempotencyApi\x12p\n\x06GetKey\x12).contactsync.idempotency.v1.GetKeyRequest\x1a\x14.google.api.HttpBody\"%\x8a\xb5\x18\x04\n\x02\x01\x02\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/idempotency/{key}\x1a\x04\x90\xb5\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0contactsync/idempotency/v1/idempotency_api.proto\x12\x1a\x63ontactsync.idempotency.v1\x1a$contactsync/openapi/v1/openapi.proto\x1a\"contactsync/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x19google/api/httpbody.proto\"\x1c\n\rGetKeyRequest\x12\x0b\n\x03key\x18\x01 \x01(\t2\xfb\x01\n\x0eIdempotencyApi\x12\xe2\x01\n\x06GetKey\x12).contactsync.idempotency.v1.GetKeyRequest\x1a\x14.google.api.HttpBody\"\x96\x01\x8a\xb5\x18\x04\n\x02\x01\x02\xa2\xb5\x18m\n\"Ask for the stored answer of a key\"D\x08\xc8\x01\x12\x17The key and its answer.\x1a&contactsync.idempotency.v1.KeyDocument*\x01\x04\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/idempotency/{key}\x1a\x04\x90\xb5\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,9 +38,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_IDEMPOTENCYAPI']._loaded_options = None
   _globals['_IDEMPOTENCYAPI']._serialized_options = b'\220\265\030\001'
   _globals['_IDEMPOTENCYAPI'].methods_by_name['GetKey']._loaded_options = None
-  _globals['_IDEMPOTENCYAPI'].methods_by_name['GetKey']._serialized_options = b'\212\265\030\004\n\002\001\002\202\323\344\223\002\027\022\025/v1/idempotency/{key}'
-  _globals['_GETKEYREQUEST']._serialized_start=173
-  _globals['_GETKEYREQUEST']._serialized_end=201
-  _globals['_IDEMPOTENCYAPI']._serialized_start=204
-  _globals['_IDEMPOTENCYAPI']._serialized_end=340
+  _globals['_IDEMPOTENCYAPI'].methods_by_name['GetKey']._serialized_options = b'\212\265\030\004\n\002\001\002\242\265\030m\n\"Ask for the stored answer of a key\"D\010\310\001\022\027The key and its answer.\032&contactsync.idempotency.v1.KeyDocument*\001\004\202\323\344\223\002\027\022\025/v1/idempotency/{key}'
+  _globals['_GETKEYREQUEST']._serialized_start=211
+  _globals['_GETKEYREQUEST']._serialized_end=239
+  _globals['_IDEMPOTENCYAPI']._serialized_start=242
+  _globals['_IDEMPOTENCYAPI']._serialized_end=493
 # @@protoc_insertion_point(module_scope)

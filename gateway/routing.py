@@ -1,0 +1,83 @@
+"""Paths and verbs as Envoy's route configuration has them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gateway import documents
+from gateway.routes import Route
+
+Config = dict[str, Any]
+
+# The transcoder would answer 404 before the route is asked.
+_WITHOUT_TRANSCODER: Config = {
+    "typed_per_filter_config": {
+        "envoy.filters.http.grpc_json_transcoder": {
+            "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig",
+            "disabled": True,
+        }
+    }
+}
+
+
+def all_routes(routes: Sequence[Route], *, folder: Path) -> list[Config]:
+    """The documents of this folder and the REST routes, each before the refusal of its other verbs."""
+    of_documents = (_document_routes(document, folder) for document in documents.DOCUMENTS)
+    return [each for found in (*of_documents, *map(_routes, routes)) for each in found]
+
+
+def _document_routes(document: documents.Document, folder: Path) -> list[Config]:
+    headers = {"content-type": document.media_type, "x-content-type-options": "nosniff", "x-frame-options": "DENY"}
+    return [
+        {
+            "name": "document",
+            "match": {"path": document.path, "headers": [_verbs(documents.VERBS)]},
+            "direct_response": {"status": 200, "body": {"filename": str(folder / document.file)}},
+            "response_headers_to_add": [_header(name, value) for name, value in headers.items()],
+            **_WITHOUT_TRANSCODER,
+        },
+        _wrong_verb("import.document", {"path": document.path}, documents.VERBS),
+    ]
+
+
+def _routes(route: Route) -> list[Config]:
+    path: Config = {"path": route.path} if route.pattern is None else {"safe_regex": {"regex": route.pattern}}
+    name = f"import.{route.owner}"
+    return [
+        {
+            "name": name,
+            "decorator": {"operation": route.path, "propagate": False},
+            "match": {**path, "headers": [_verbs(route.verbs)]},
+            **_time(route),
+        },
+        _wrong_verb(name, path, route.verbs),
+    ]
+
+
+def _verbs(verbs: Sequence[str]) -> Config:
+    return {"name": ":method", "string_match": {"safe_regex": {"regex": "|".join(verbs)}}}
+
+
+def _wrong_verb(name: str, path: Config, verbs: Sequence[str]) -> Config:
+    return {
+        "name": name,
+        "match": path,
+        "direct_response": {"status": 405},
+        "response_headers_to_add": [_header("allow", ", ".join(verbs))],
+        **_WITHOUT_TRANSCODER,
+    }
+
+
+def _time(route: Route) -> Config:
+    """How long the service has. A stream may go on for as long as it says something within the idle time-out."""
+    if route.streams:
+        return {"route": {"cluster": route.owner, "timeout": "0s"}}
+    return {
+        "route": {"cluster": route.owner, "timeout": "30s"},
+        # The service's deadline: it stops working when nobody waits any more.
+        "request_headers_to_add": [_header("grpc-timeout", "30S")],
+    }
+
+
+def _header(key: str, value: str) -> Config:
+    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
