@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from google.api.httpbody_pb2 import HttpBody
+from google.protobuf.message import DecodeError
 
 from libs.rpc.address import LOOPBACK, Address, calling_address, is_within
 from libs.rpc.call import Call
@@ -168,7 +169,11 @@ class Door:
 
 def _signed_body(client: ClientCaller, rule: Rule, raw: bytes, timestamp: str, signature: str) -> bytes | None:
     """What the signature was made over, besides the timestamp. None: the signature is not valid."""
-    for body in _candidates(rule, raw):
+    try:
+        candidates = _candidates(rule, raw)
+    except DecodeError:  # not a message, so there is no body that was signed
+        return None
+    for body in candidates:
         if is_signed(secrets=client.secrets, timestamp=timestamp, body=body, signature=signature):
             return body
     return None
