@@ -1,5 +1,8 @@
 """Fixtures for all tests."""
 
+import os
+import sys
+
 import pytest
 
 from tests.fixtures.databases import database_kind, databases, open_fresh, postgresql_server
@@ -19,6 +22,13 @@ __all__ = [
     "partner",
     "postgresql_server",
 ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Lets the processes that tests start share their compiled modules where the environment keeps none."""
+    if sys.dont_write_bytecode and config.cache is not None:
+        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("bytecode"))
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

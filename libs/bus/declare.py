@@ -3,10 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-import nats.errors
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import APIError
-
+from libs.bus.client import APIError, api, errors
 from libs.bus.ports import StreamSpec
 from libs.bus.session import ApiRefused, NoResponders, Session, SessionLost
 
@@ -27,7 +24,7 @@ async def declare_streams(session: Session, streams: Iterable[StreamSpec], *, re
             if refusal.err_code != _STREAM_NAME_IN_USE:
                 raise _translate(refusal) from refusal
             await _alter(session, config)
-        except nats.errors.Error as failure:
+        except errors.Error as failure:
             raise _translate(failure) from failure
 
 
@@ -37,10 +34,10 @@ async def declare_consumer(session: Session, stream: str, consumer: str, *, ack_
     Return its incarnation: a consumer that was made anew has another, and the acknowledgements of the old one must
     not reach it, since they would hit messages of the same numbers.
     """
-    config = ConsumerConfig(
+    config = api.ConsumerConfig(
         name=consumer,
         durable_name=consumer,
-        ack_policy=AckPolicy.EXPLICIT,
+        ack_policy=api.AckPolicy.EXPLICIT,
         ack_wait=ack_wait.total_seconds(),
         max_ack_pending=MAX_ACK_PENDING,
         max_deliver=-1,  # past it a message would stay unseen in the stream; the dead letter is the database's
@@ -49,35 +46,35 @@ async def declare_consumer(session: Session, stream: str, consumer: str, *, ack_
         await session.management.add_consumer(stream, config)
         # Asked for on its own: after a restart nats-server 2.15.1 answers the call above with a new time of creation.
         info = await session.management.consumer_info(stream, consumer)
-    except nats.errors.Error as failure:
+    except errors.Error as failure:
         raise _translate(failure) from failure
     created: datetime = info.created
     return created.isoformat()
 
 
-async def _alter(session: Session, config: StreamConfig) -> None:
+async def _alter(session: Session, config: api.StreamConfig) -> None:
     try:
         await session.management.update_stream(config)
-    except nats.errors.Error as failure:
+    except errors.Error as failure:
         raise _translate(failure) from failure
 
 
-def _stream_config(stream: StreamSpec, replicas: int) -> StreamConfig:
-    return StreamConfig(
+def _stream_config(stream: StreamSpec, replicas: int) -> api.StreamConfig:
+    return api.StreamConfig(
         name=stream.name,
         subjects=list(stream.subjects),
-        retention=RetentionPolicy.WORK_QUEUE,
-        storage=StorageType.FILE,
-        discard=DiscardPolicy.NEW,
+        retention=api.RetentionPolicy.WORK_QUEUE,
+        storage=api.StorageType.FILE,
+        discard=api.DiscardPolicy.NEW,
         max_bytes=stream.max_bytes,
         duplicate_window=stream.duplicate_window.total_seconds(),
         num_replicas=replicas,
     )
 
 
-def _translate(failure: nats.errors.Error) -> Exception:
+def _translate(failure: errors.Error) -> Exception:
     if isinstance(failure, APIError):
         return ApiRefused(failure.err_code or failure.code or 0, failure.description or "")
-    if isinstance(failure, nats.errors.NoRespondersError | nats.errors.TimeoutError):
+    if isinstance(failure, errors.NoRespondersError | errors.TimeoutError):
         return NoResponders("JetStream")
     return SessionLost(type(failure).__name__)

@@ -3,8 +3,7 @@
 import asyncio
 import json
 
-from nats.aio.msg import Msg
-
+from libs.bus.client import Msg
 from libs.bus.ports import Message
 from libs.bus.session import Session, status_of
 from libs.bus.work import Delivery, Work

@@ -8,11 +8,9 @@ from itertools import count
 from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
-import nats.errors
 import structlog
-from nats.aio.client import Client
-from nats.aio.msg import Msg
-from nats.js import JetStreamManager
+
+from libs.bus.client import Client, JetStreamManager, Msg, errors
 
 _log = structlog.get_logger("libs.bus")
 
@@ -56,7 +54,7 @@ class Session:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await session._connect(servers, name, user, password)
-        except (OSError, TimeoutError, nats.errors.Error) as failure:
+        except (OSError, TimeoutError, errors.Error) as failure:
             await session.close()
             raise SessionLost(str(failure) or type(failure).__name__) from failure
         return session
@@ -89,7 +87,7 @@ class Session:
         """Queue a message for the connection, in order with all others. Raises `SessionLost`."""
         try:
             await self._client.publish(subject, payload, reply=reply)
-        except nats.errors.Error as failure:
+        except errors.Error as failure:
             raise SessionLost(type(failure).__name__) from failure
 
     async def request(self, subject: str, payload: bytes, *, headers: dict[str, str] | None = None) -> Msg:
@@ -103,7 +101,7 @@ class Session:
             async with asyncio.timeout(_REQUEST_SECONDS):
                 await self._client.publish(subject, payload, reply=f"{self._reply_inbox}.{token}", headers=headers)
                 reply = await future
-        except nats.errors.Error as failure:
+        except errors.Error as failure:
             raise SessionLost(type(failure).__name__) from failure
         finally:
             del self._replies[token]
@@ -124,12 +122,12 @@ class Session:
         inbox = self._client.new_inbox()
         try:
             subscription = await self._client.subscribe(inbox, cb=arrive)
-        except nats.errors.Error as failure:
+        except errors.Error as failure:
             raise SessionLost(type(failure).__name__) from failure
         try:
             yield inbox
         finally:
-            with suppress(nats.errors.Error):
+            with suppress(errors.Error):
                 await subscription.unsubscribe()
 
     async def close(self) -> None:

@@ -4,18 +4,19 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlalchemy import ARRAY, Column, ColumnElement, Table, bindparam
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import CompilerElement
 from sqlalchemy.sql.functions import FunctionElement
 from sqlmodel import SQLModel
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
+    from sqlalchemy.engine import Dialect
 
 Row = tuple[Any, ...]
 Arrange = Callable[[Row], Row]
@@ -24,7 +25,7 @@ Arrange = Callable[[Row], Row]
 class Insert(Protocol):
     """The dialect's own INSERT, for ON CONFLICT; typed as PostgreSQL's, whose form SQLite shares."""
 
-    def __call__(self, table: Table | type[SQLModel]) -> postgresql.Insert:
+    def __call__(self, table: Table | type[SQLModel]) -> "postgresql.Insert":
         """An INSERT into the table."""
         ...
 
@@ -81,15 +82,20 @@ class Statement:
     @cached_property
     def sqlite(self) -> Prepared:
         """With `?` in the order of occurrence."""
+        from sqlalchemy.dialects import sqlite  # noqa: PLC0415  # a process pays for one dialect alone
+
         return self._prepare(sqlite.dialect(paramstyle="qmark"), sqlite.insert, _as_json)
 
     @cached_property
     def postgresql(self) -> Prepared:
         """With `$1…`, as asyncpg takes them."""
-        dialect: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415  # a process pays for one dialect alone
+        from sqlalchemy.dialects.postgresql import asyncpg  # noqa: PLC0415  # as above
+
+        dialect: Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
         return self._prepare(dialect, postgresql.insert, None)
 
-    def _prepare(self, dialect: Dialect, insert: Any, encode_list: Callable[[Any], Any] | None) -> Prepared:
+    def _prepare(self, dialect: "Dialect", insert: Any, encode_list: Callable[[Any], Any] | None) -> Prepared:
         element = self._source(insert) if callable(self._source) else self._source
         assert isinstance(element, CompilerElement)
         compiled = element.compile(dialect=dialect)

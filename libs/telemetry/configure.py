@@ -1,26 +1,27 @@
 """Logs and traces of one process, set up once in its `main`."""
 
 import sys
-from importlib.metadata import version as version_of
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
 
-from libs.telemetry.exporting import Exporting
 from libs.telemetry.logs import configure_logs
-from libs.telemetry.sampling import sampler
+from libs.telemetry.unrecorded import Unrecorded
+
+if TYPE_CHECKING:
+    from libs.telemetry.exporting import Exporting
 
 
 class Telemetry:
     """What `configure_telemetry` started."""
 
-    def __init__(self, exporting: Exporting) -> None:
+    def __init__(self, exporting: "Exporting | None") -> None:
         self._exporting = exporting
 
     async def close(self) -> None:
         """Send the spans that wait, for at most 2 s, and stop. Logging goes on."""
-        await self._exporting.close()
+        if self._exporting:
+            await self._exporting.close()
 
 
 def configure_telemetry(
@@ -41,13 +42,13 @@ def configure_telemetry(
     collector costs spans, never time. `stream` None: standard error. `version` None: that of the installed package.
     """
     configure_logs(service=service, level=level, stream=stream or sys.stderr)
-    resource = Resource.create(
-        {
-            "service.namespace": "contactsync",
-            "service.name": service,
-            "service.version": version or version_of("contactsync"),
-        }
-    )
-    exporting = Exporting(resource, sampler(trace_rate, trace_ratio), otlp_endpoint)
+    if not otlp_endpoint:
+        trace.set_tracer_provider(Unrecorded())
+        return Telemetry(None)
+    # Imported only where spans go somewhere: the SDK and its exporter cost 5 MB and a quarter of a second at start.
+    from libs.telemetry.exporting import Exporting, describe  # noqa: PLC0415 - see above
+    from libs.telemetry.sampling import sampler  # noqa: PLC0415 - see above
+
+    exporting = Exporting(describe(service, version), sampler(trace_rate, trace_ratio), otlp_endpoint)
     trace.set_tracer_provider(exporting.provider)
     return Telemetry(exporting)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from importlib.metadata import version as version_of
 from threading import Thread
 
 import structlog
@@ -12,7 +13,7 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Sampler
+from opentelemetry.sdk.trace.sampling import Sampler
 
 _log = structlog.get_logger("libs.telemetry")
 
@@ -26,24 +27,28 @@ _CLOSE_SECONDS = 2.0
 _LOUD = ("opentelemetry.exporter.otlp.proto.grpc.exporter", "opentelemetry.sdk._shared_internal")
 
 
-class Exporting:
-    """A tracer provider with its way out, if it has one."""
+def describe(service: str, version: str | None) -> Resource:
+    """Tell what all spans of a process have in common. `version` None: that of the installed package."""
+    return Resource.create(
+        {
+            "service.namespace": "contactsync",
+            "service.name": service,
+            "service.version": version or version_of("contactsync"),
+        }
+    )
 
-    def __init__(self, resource: Resource, sampler: Sampler, endpoint: str | None) -> None:
-        """`endpoint` None or empty: trace ids exist and travel on, and nothing is recorded."""
-        self.provider = TracerProvider(
-            resource=resource, sampler=sampler if endpoint else ALWAYS_OFF, shutdown_on_exit=False
-        )
-        self._exporter: SpanExporter | None = None
-        if endpoint:
-            self._exporter = _Quiet(OTLPSpanExporter(endpoint=endpoint, timeout=_EXPORT_SECONDS), endpoint)
-            self.provider.add_span_processor(_WithCorrelation())
-            self.provider.add_span_processor(_batching(self._exporter))
+
+class Exporting:
+    """A tracer provider with its way out."""
+
+    def __init__(self, resource: Resource, sampler: Sampler, endpoint: str) -> None:
+        self.provider = TracerProvider(resource=resource, sampler=sampler, shutdown_on_exit=False)
+        self._exporter = _Quiet(OTLPSpanExporter(endpoint=endpoint, timeout=_EXPORT_SECONDS), endpoint)
+        self.provider.add_span_processor(_WithCorrelation())
+        self.provider.add_span_processor(_batching(self._exporter))
 
     async def close(self) -> None:
         """Send what waits, for at most 2 s; what is left then is dropped."""
-        if self._exporter is None:
-            return
         stopping = Thread(target=self.provider.shutdown, name="telemetry-close", daemon=True)
         stopping.start()
         await asyncio.to_thread(stopping.join, _CLOSE_SECONDS)

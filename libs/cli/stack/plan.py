@@ -70,6 +70,11 @@ class Plan:
         """The NATS server's configuration, rendered at every start; holds its password (0600)."""
         return self.folder.root / "run" / "nats.conf"
 
+    @property
+    def _bytecode(self) -> Path:
+        """Compiled modules, when the environment wants none beside the sources. May be deleted at any time."""
+        return Path(sys.pycache_prefix) if sys.pycache_prefix else self.folder.root / "run" / "bytecode"
+
     def bus_users(self) -> list[BusUser]:
         """The bus accounts of the services that use it, with the passwords of this hub."""
         return [account.user(self._bus_password(name)) for name, account in BUS_ACCOUNTS.items()]
@@ -105,7 +110,12 @@ class Plan:
             "CONTACTSYNC_MASTER_KEY_FILE": str(folder.key("master")),
             "CONTACTSYNC_OTLP_ENDPOINT": self.otlp_endpoint,
             "PYTHONUNBUFFERED": "1",
+            # An arena of malloc for each of a process's threads would hold what they gave back.
+            "MALLOC_ARENA_MAX": "2",
+            "PYDANTIC_DISABLE_PLUGINS": "__all__",
         }
+        if sys.dont_write_bytecode:  # no caches beside the sources; in our own folder they save a second a process
+            environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(self._bytecode)}
         if service in _WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = folder.database_url(service)
         if service in BUS_ACCOUNTS:

@@ -1,7 +1,7 @@
 """Asks the hub's processes whether they are ready, and whether they speak the contracts that the gateway knows."""
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Self
 
@@ -60,17 +60,27 @@ class Probe:
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     def contract_differences(self) -> list[str]:
-        """Proto files that a service tells otherwise over reflection than the gateway's descriptor set has them."""
+        """Proto files that a service tells otherwise over reflection than the gateway's descriptor set has them.
+
+        A service that tells nothing, because it ended meanwhile, differs in all of them.
+        """
         ours = {file.name: file for file in read_descriptor_set().file}
         differences = []
         for service, channel in self._channels.items():
-            database = ProtoReflectionDescriptorDatabase(channel)
-            for symbol in database.get_services():
-                if symbol.startswith("contactsync."):
-                    told = database.FindFileContainingSymbol(symbol)
-                    if not _same(told, ours.get(told.name)):
-                        differences.append(f"{told.name} at {service}")
+            try:
+                told = list(_contracts_of(channel))
+            except grpc.RpcError:
+                differences.append(f"everything at {service}, which does not answer")
+            else:
+                differences += [f"{file.name} at {service}" for file in told if not _same(file, ours.get(file.name))]
         return differences
+
+
+def _contracts_of(channel: grpc.Channel) -> Iterator[descriptor_pb2.FileDescriptorProto]:
+    database = ProtoReflectionDescriptorDatabase(channel)
+    for symbol in database.get_services():
+        if symbol.startswith("contactsync."):
+            yield database.FindFileContainingSymbol(symbol)
 
 
 def _same(told: descriptor_pb2.FileDescriptorProto, ours: descriptor_pb2.FileDescriptorProto | None) -> bool:
