@@ -43,6 +43,7 @@ class Batch(Generic[Item, Result]):
         self._max_weight = max_weight
         self._queue: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._senders: set[asyncio.Task[None]] = set()
+        self._sending = 0
         self._waking = False
 
     async def ask(self, item: Item) -> Result:
@@ -57,7 +58,7 @@ class Batch(Generic[Item, Result]):
 
     def _wake(self) -> None:
         # A sender that has not run yet will take this item too: two items of one tick are one call, not two.
-        if self._waking or len(self._senders) >= self._in_flight:
+        if self._waking or self._sending >= self._in_flight:
             return
         self._waking = True
         # An empty context: the asker's deadline and trace are not those of the items that go with it.
@@ -67,10 +68,16 @@ class Batch(Generic[Item, Result]):
 
     async def _send_queued(self) -> None:
         self._waking = False
-        while taken := self._take():
-            if self._queue:
-                self._wake()
-            await self._settle(taken)
+        # Counted here and not by the tasks that exist: one that found nothing is still there for a tick, in which an
+        # item could come that nobody takes.
+        self._sending += 1
+        try:
+            while taken := self._take():
+                if self._queue:
+                    self._wake()
+                await self._settle(taken)
+        finally:
+            self._sending -= 1
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         """The next items, cancelled ones left out. Empty: nothing waits."""

@@ -168,6 +168,18 @@ async def test_send_runs_outside_of_the_askers_context() -> None:
     assert await Batch(send).ask(1) == "none"
 
 
+async def test_who_asks_again_in_the_tick_of_the_answer_is_answered_again() -> None:
+    async def send(items: Sequence[int]) -> Sequence[int]:
+        return items
+
+    batch = Batch(send, in_flight=1)
+
+    async with asyncio.timeout(5):
+        answers = [await batch.ask(item) for item in range(3)]
+
+    assert answers == [0, 1, 2]
+
+
 async def test_sends_again_after_a_failure() -> None:
     fails = [True, False]
 
