@@ -24,6 +24,7 @@ class GatewaySettings:
     """What differs between one machine and another. Addresses are ``host:port``.
 
     ``upstreams`` holds the addresses of each service by folder name; a service that is missing has no routes.
+    Of the requests that bring no trace ``trace_share`` are traced, from 0 to 1; the others as their caller samples.
     ``trusted_hops`` is the number of proxies in front whose X-Forwarded-For is believed.
     """
 
@@ -31,6 +32,7 @@ class GatewaySettings:
     admin: str
     upstreams: Mapping[str, Sequence[str]]
     otlp_endpoint: str = ""
+    trace_share: float = 1.0
     trusted_hops: int = 0
     descriptor_set: Path = DESCRIPTOR_SET
     status_script: Path = field(default=STATUS_SCRIPT)
@@ -101,7 +103,7 @@ def _connection_manager(settings: GatewaySettings, routes: Sequence[Route]) -> C
     }
     if settings.otlp_endpoint:
         manager["request_id_extension"] = _no_request_ids()
-        manager["tracing"] = _tracing()
+        manager["tracing"] = _tracing(settings.trace_share)
     return manager
 
 
@@ -167,7 +169,7 @@ def _no_request_ids() -> Config:
     }
 
 
-def _tracing() -> Config:
+def _tracing(share: float) -> Config:
     return {
         # Paths and queries hold keys and phone numbers; the span's name is its route's path.
         "max_path_tag_length": 0,
@@ -177,10 +179,22 @@ def _tracing() -> Config:
                 "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
                 "service_name": "gateway",
                 "grpc_service": {"envoy_grpc": {"cluster_name": "otlp"}, "timeout": "1s"},
+                "sampler": _sampler(share),
             },
         },
         "custom_tags": [{"tag": "correlation_id", "request_header": {"name": "x-correlation-id"}}],
     }
+
+
+def _sampler(share: float) -> Config:
+    portion = {"numerator": round(share * 1_000_000), "denominator": "MILLION"}
+    root = _tracing_sampler("trace_id_ratio_based", "TraceIdRatioBasedSamplerConfig", {"sampling_percentage": portion})
+    return _tracing_sampler("parent_based", "ParentBasedSamplerConfig", {"wrapped_sampler": root})
+
+
+def _tracing_sampler(name: str, message: str, settings: Config) -> Config:
+    kind = _type(f"tracers.opentelemetry.samplers.v3.{message}")
+    return {"name": f"envoy.tracers.opentelemetry.samplers.{name}", "typed_config": {"@type": kind, **settings}}
 
 
 def _cluster(name: str, addresses: Sequence[str]) -> Config:

@@ -22,13 +22,14 @@ def up(
     data: Annotated[Path, typer.Option(envvar=DATA_VARIABLE, help="Where everything is kept.")] = DEFAULT_DATA,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the REST APIs; 0: any free one.")] = 8080,
     otlp: Annotated[str, typer.Option(help="OTLP gRPC endpoint for traces, http://host:4317; empty: none.")] = "",
+    trace_share: Annotated[float, typer.Option(min=0, max=1, help="The part of the requests that is traced.")] = 1.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ready line as JSON.")] = False,
 ) -> None:
     """Start the hub and keep it running until Ctrl-C or SIGTERM."""
     from libs.cli.stack.hub import running_hub  # noqa: PLC0415 — imports gRPC, which no other subcommand needs
 
     stop = StopSignal()
-    with suppress(KeyboardInterrupt), running_hub(data, port=port, otlp_endpoint=otlp) as hub:
+    with suppress(KeyboardInterrupt), running_hub(data, port=port, otlp_endpoint=otlp, trace_share=trace_share) as hub:
         if as_json:
             print_json({"url": hub.url, "credentials": str(hub.plan.folder.credentials)})
         else:

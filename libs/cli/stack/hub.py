@@ -51,7 +51,12 @@ class Hub:
 
 @contextmanager
 def running_hub(
-    data: Path, *, port: int, otlp_endpoint: str = "", settings: Mapping[str, str] | None = None
+    data: Path,
+    *,
+    port: int,
+    otlp_endpoint: str = "",
+    trace_share: float = 1.0,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Hub]:
     """A hub on the data folder, ready when the block begins and stopped when it ends.
 
@@ -68,6 +73,7 @@ def running_hub(
             port=port or ports["gateway"],
             ports=ports,
             otlp_endpoint=otlp_endpoint,
+            trace_share=trace_share,
             settings=settings or {},
         )
         supervisor = _write_configs(plan)
@@ -88,6 +94,7 @@ def _write_configs(plan: Plan) -> Supervisor:
         admin=plan.address("envoy_admin"),
         upstreams={service: [address] for service, address in plan.addresses().items()},
         otlp_endpoint=plan.otlp_endpoint,
+        trace_share=plan.trace_share,
     )
     plan.gateway_config.write_text(render(gateway))
     nats = render_nats_config(

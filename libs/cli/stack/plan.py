@@ -53,6 +53,7 @@ class Plan:
     port: int
     ports: Mapping[str, int]
     otlp_endpoint: str = ""
+    trace_share: float = 1.0
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
