@@ -37,7 +37,7 @@ _OPTIONS = (
     # A service that was killed is back within a second or two: do not wait two minutes for it.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 100),
-    ("grpc.max_reconnect_backoff_ms", 2_000),
+    ("grpc.max_reconnect_backoff_ms", 1_000),
     # Seven processes on one machine, each with its own proxy settings in the environment, talk to each other directly.
     ("grpc.enable_http_proxy", 0),
 )
@@ -97,19 +97,24 @@ class Peer:
         request: Request,
         *,
         timeout: timedelta = timedelta(seconds=5),  # noqa: ASYNC109 - a deadline travels with a call
+        patient: bool = False,
     ) -> Response:
         """Calls with identity, correlation id, trace and a deadline: `timeout`, or what is left of the served call.
 
-        Tries again only on UNAVAILABLE and only what has no side effects. Raises PeerRefused or PeerUnavailable.
+        Tries again only on UNAVAILABLE and only what has no side effects. `patient` is for work that nobody waits for
+        and that may be repeated without harm: it is tried again too, and a service that is away is waited for until the
+        deadline. Raises PeerRefused or PeerUnavailable.
         """
         ends_at = asyncio.get_running_loop().time() + _seconds_left(timeout)
         name, repeatable = self._named.known(method)
-        tries = _TRIES if repeatable else 1
+        tries = _TRIES if repeatable or patient else 1
         while True:
             tries -= 1
             left = ends_at - asyncio.get_running_loop().time()
             try:
-                return await method(request, timeout=max(0.0, left), metadata=self._metadata())
+                return await method(
+                    request, timeout=max(0.0, left), metadata=self._metadata(), wait_for_ready=patient or None
+                )
             except grpc.aio.AioRpcError as error:
                 if not tries or error.code() is not grpc.StatusCode.UNAVAILABLE:
                     raise _failure(name, error) from None

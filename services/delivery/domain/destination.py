@@ -53,6 +53,9 @@ class RetrySchedule:
 
 
 DEFAULT_RETRY = RetrySchedule()
+BOOK_RETRY = RetrySchedule(max_delay=timedelta(minutes=10), max_attempts=100)
+"""The contact book is a part of the hub. When it is back it is back for everyone, so nothing waits for hours; and it is
+not given up on before somebody could mend it (8 h)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +76,9 @@ class Destination:
 
 def directory(*, now: datetime) -> Destination:
     """Return the built-in contact book as it is on the first start."""
-    return Destination(destination_id=DIRECTORY, name=DIRECTORY, kind=DestinationKind.DIRECTORY, created_at=now)
+    return Destination(
+        destination_id=DIRECTORY, name=DIRECTORY, kind=DestinationKind.DIRECTORY, created_at=now, retry=BOOK_RETRY
+    )
 
 
 def make_destination_id(random: bytes) -> DestinationId:

@@ -1,7 +1,7 @@
 """Chunks, from ingestion."""
 
 from collections.abc import Sequence
-from datetime import UTC
+from datetime import UTC, timedelta
 
 from contactsync.ingestion.v1 import ingestion_service_pb2
 from contactsync.ingestion.v1.ingestion_service_pb2 import FetchChunksRequest
@@ -11,6 +11,9 @@ from typing_extensions import override
 from libs.rpc import Batch, Peer
 from services.delivery.domain.delivery import Chunk, ChunkId
 from services.delivery.ports import Chunks
+
+CALL_TIMEOUT = timedelta(seconds=15)
+"""Outlasts a restart of ingestion."""
 
 
 class IngestionChunks(Chunks):
@@ -31,7 +34,8 @@ class IngestionChunks(Chunks):
         missing = list(dict.fromkeys(asked))
         found: dict[ChunkId, Chunk | None] = {}
         while missing:
-            response = await self._peer.call(self._stub.FetchChunks, FetchChunksRequest(chunk_ids=missing))
+            request = FetchChunksRequest(chunk_ids=missing)
+            response = await self._peer.call(self._stub.FetchChunks, request, timeout=CALL_TIMEOUT, patient=True)
             if not response.chunks:
                 raise ValueError("ingestion answered without chunks")
             for chunk_id, chunk in zip(missing, response.chunks, strict=False):

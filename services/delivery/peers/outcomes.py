@@ -1,7 +1,7 @@
 """Outcomes, to ingestion."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 from contactsync.call.v1.call_pb2 import CallContext
@@ -17,6 +17,8 @@ from services.delivery.ports import Outcomes
 FINAL_REFUSALS = frozenset({"NOT_FOUND", "VALIDATION_ERROR"})
 """Said of one outcome alone, these will be said again: telling it once more helps nobody."""
 MOST_BYTES = 2 * 1024 * 1024
+CALL_TIMEOUT = timedelta(seconds=15)
+"""Outlasts a restart of ingestion. What is not told then is told when ingestion asks for the delivery again."""
 
 # Of rows that have no part in the round ingestion takes no word; but each byte must be a state.
 _NOT_OURS, _PENDING = bytes([RowState.NOT_OURS]), bytes([RowState.PENDING])
@@ -46,7 +48,8 @@ class IngestionOutcomes(Outcomes):
         return await ask_apart(self._report, outcomes)
 
     async def _report(self, outcomes: Sequence[DeliveryOutcome]) -> Sequence[None]:
-        await self._peer.call(self._stub.RecordOutcomes, RecordOutcomesRequest(outcomes=outcomes))
+        request = RecordOutcomesRequest(outcomes=outcomes)
+        await self._peer.call(self._stub.RecordOutcomes, request, timeout=CALL_TIMEOUT, patient=True)
         return [None] * len(outcomes)
 
 

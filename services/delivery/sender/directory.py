@@ -42,7 +42,8 @@ class DirectorySender(Sender):
         return await ask_apart(self._apply, items)
 
     async def _apply(self, items: Sequence[ApplyItem]) -> Sequence[ApplyResult]:
-        response = await self._peer.call(self._stub.ApplyMany, ApplyManyRequest(items=items), timeout=CALL_TIMEOUT)
+        request = ApplyManyRequest(items=items)
+        response = await self._peer.call(self._stub.ApplyMany, request, timeout=CALL_TIMEOUT, patient=True)
         return response.results
 
 

@@ -130,6 +130,26 @@ async def test_peer_that_is_not_there_is_unavailable() -> None:
     await peer.close()
 
 
+async def test_patient_call_outlasts_a_restart_of_the_peer(world: World, server: Any, ingestion: Peer) -> None:
+    async def behave(request: Any) -> None:
+        if len(world.served) == 1:
+            raise Refusal("SERVICE_UNAVAILABLE", "about to end")
+
+    world.behave = behave
+    await server.stop()
+    call = asyncio.create_task(
+        ingestion.call(_release(ingestion), RELEASE, timeout=timedelta(seconds=30), patient=True)
+    )
+    again = make_server(world, listen=f"127.0.0.1:{server.port}")
+    await again.start()
+    try:
+        assert (await call).released == [True]
+    finally:
+        await again.stop()
+
+    assert world.served == ["ReleaseMany", "ReleaseMany"]
+
+
 async def test_passed_deadline_is_unavailable(world: World, ingestion: Peer) -> None:
     async def behave(request: Any) -> None:
         await asyncio.Event().wait()
