@@ -14,6 +14,8 @@ from libs.cli.stack.folder import DataFolder
 DEFAULT_DATA = Path("contactsync-data")
 Role = Literal["admin", "client"]
 _PATIENT = {429, 502, 503, 504}
+# Else it tells of every retry on standard output, in the middle of what --json prints.
+stamina.instrumentation.set_on_retry_hooks([])
 
 
 class ApiError(Exception):

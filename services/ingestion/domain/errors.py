@@ -79,9 +79,13 @@ def conflict(existing_created_at: datetime) -> Refused:
     )
 
 
+SOON = timedelta(seconds=2)
+"""Most requests that run are done by then; a lease that nobody holds any more is asked for a few times."""
+
+
 def in_progress(left: timedelta) -> Refused:
     """The first request with the key still runs, for at most this long."""
-    whole = timedelta(seconds=max(1, -(-left // timedelta(seconds=1))))
+    whole = min(SOON, timedelta(seconds=max(1, -(-left // timedelta(seconds=1)))))
     return Refused(
         reason="IDEMPOTENCY_IN_PROGRESS",
         message="The first request with this idempotency key still runs",

@@ -82,7 +82,7 @@ async def test_while_the_first_request_runs_the_others_are_told_to_wait() -> Non
         await world.accept(contacts(1), key="k")
     slow.go_on.set()
 
-    assert (caught.value.reason, caught.value.retry_after) == ("IDEMPOTENCY_IN_PROGRESS", timedelta(seconds=7))
+    assert (caught.value.reason, caught.value.retry_after) == ("IDEMPOTENCY_IN_PROGRESS", timedelta(seconds=2))
     assert (await first).status == 202
 
 
