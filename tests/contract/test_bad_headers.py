@@ -61,6 +61,13 @@ def lines(partner: Partner, *, without: str = "") -> list[str]:
     return [f"{name}: {value}" for name, value in headers(partner).items() if name != without]
 
 
+@pytest.mark.parametrize(
+    "line", ["^y: 1", "a!b: 1", "grpc-previous-rpc-attempts: x", "grpc-status: 3", "grpc-trace-bin: ?", "x.y-1: 1"]
+)
+def test_header_that_grpc_would_stumble_over_does_no_harm(hub: Hub, partner: Partner, line: str) -> None:
+    assert raw(hub, *lines(partner), line).status_code == 202
+
+
 # An empty second one is not seen: Envoy drops it when it joins the two.
 @pytest.mark.parametrize("second", ["Bearer x", "x", None])
 def test_two_authorization_headers_are_refused(hub: Hub, partner: Partner, second: str | None) -> None:
