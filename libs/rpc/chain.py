@@ -112,6 +112,7 @@ class _Served:
             self._load.hold_stream()
             request = read_request(self._parse, raw, self._validator)
             async for response in self._behaviour(request, context):
+                await self._door.admit_again(call)
                 await call.start_answer()
                 yield response.SerializeToString()
             await call.start_answer()

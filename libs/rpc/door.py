@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.message import DecodeError
 
 from libs.rpc.address import LOOPBACK, Address, calling_address, is_within
@@ -77,6 +76,13 @@ class Door:
             raise Refusal("FORBIDDEN", "The API key does not allow this.")
         self._hold_to_rate(call, client)
         call.caller = client
+
+    async def admit_again(self, call: Call) -> None:
+        """Refuses a client whose key has ended since it was let in: a stream may outlive the key it began with."""
+        if isinstance(call.caller, ClientCaller):
+            match = _BEARER.fullmatch(call.headers["authorization"])
+            if match is None or await self._authenticate(match[1]) is None:
+                raise _unauthorized()
 
     def _admit_service(self, rule: Rule, token: str) -> ServiceCaller:
         service = self._identity.verify(token)
@@ -182,7 +188,8 @@ def _signed_body(client: ClientCaller, rule: Rule, raw: bytes, timestamp: str, s
 def _candidates(rule: Rule, raw: bytes) -> Sequence[bytes]:
     match rule.signed:
         case Signed.BODY:
-            return (HttpBody.FromString(raw).data,)
+            assert rule.read_body is not None
+            return (rule.read_body(raw),)
         case Signed.EMPTY:
             return (b"",)
         case Signed.MESSAGE:

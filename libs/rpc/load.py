@@ -6,6 +6,8 @@ from typing import Any
 
 from libs.rpc.refusal import Refusal
 
+STREAMS_SHARE = 4
+
 
 def unavailable() -> Refusal:
     """The server cannot take this call now; another, or this one in a second, may."""
@@ -34,7 +36,12 @@ class Load:
         self._running -= 1
 
     def hold_stream(self) -> None:
-        """Ends the current task's stream when the server stops: it might go on for as long as its job does."""
+        """Ends the current task's stream when the server stops: it might go on for as long as its job does.
+
+        Refuses with SERVICE_UNAVAILABLE when a quarter of all calls are streams: they must not keep the others out.
+        """
+        if len(self._streams) >= max(1, self._limit // STREAMS_SHARE):
+            raise unavailable()
         task = asyncio.current_task()
         assert task is not None
         self._streams.add(task)

@@ -1,5 +1,6 @@
 """Who may call a method, and what a signature of it covers: read once from its descriptor."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
@@ -7,6 +8,7 @@ from contactsync.policy.v1 import policy_pb2
 from google.api import annotations_pb2
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message_factory import GetMessageClass
 
 from libs.rpc.caller import Scope
 
@@ -33,6 +35,8 @@ class Rule:
     signed: Signed
     has_key: bool
     """True: the message itself carries an idempotency key, so a repeated signature is a repeat of the same request."""
+    read_body: Callable[[bytes], bytes] | None = None
+    """Finds the raw REST body in the message as it came. None: the message has none."""
 
 
 def read_rule(method: MethodDescriptor) -> Rule:
@@ -45,6 +49,7 @@ def read_rule(method: MethodDescriptor) -> Rule:
         rule.open,
         _signed(method),
         "idempotency_key" in method.input_type.fields_by_name,
+        _body_reader(method),
     )
 
 
@@ -56,9 +61,30 @@ def is_http_body(method: MethodDescriptor) -> bool:
 def _signed(method: MethodDescriptor) -> Signed:
     if method.client_streaming:
         return Signed.NEVER
-    if method.input_type.full_name == HttpBody.DESCRIPTOR.full_name:
+    if _body_reader(method):
         return Signed.BODY
     options = method.GetOptions()
     if not options.HasExtension(annotations_pb2.http):
         return Signed.MESSAGE
     return Signed.EMPTY if options.Extensions[annotations_pb2.http].get else Signed.MESSAGE_OR_EMPTY
+
+
+def _body_reader(method: MethodDescriptor) -> Callable[[bytes], bytes] | None:
+    """For a message that is the raw body, or holds it in the field that its REST route names."""
+    if method.input_type is HttpBody.DESCRIPTOR:
+        return _body_of
+    field = method.input_type.fields_by_name.get(method.GetOptions().Extensions[annotations_pb2.http].body)
+    if field is None or field.message_type is not HttpBody.DESCRIPTOR:
+        return None
+    message, name = GetMessageClass(method.input_type), field.name
+
+    def read(raw: bytes) -> bytes:
+        body: bytes = getattr(message.FromString(raw), name).data
+        return body
+
+    return read
+
+
+def _body_of(raw: bytes) -> bytes:
+    body: bytes = HttpBody.FromString(raw).data
+    return body

@@ -1,10 +1,11 @@
 """The use cases of the contact book."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from services.directory.domain.applying import decide
-from services.directory.domain.contact import Contact, ContactId, WorkspaceId
+from services.directory.domain.contact import Contact, ContactId, Identity, WorkspaceId
 from services.directory.domain.delivery import Applied, Decision, Delivery, Known
 from services.directory.domain.errors import ContactNotFoundError
 from services.directory.domain.minting import ENTROPY_BYTES, open_mint
@@ -63,6 +64,10 @@ class Directory:
         """Raises ContactNotFoundError, also when it was deleted before."""
         if not await self._contacts.delete(workspace_id, contact_id, now=self._clock()):
             raise ContactNotFoundError(contact_id)
+
+    async def erase(self, workspace_id: WorkspaceId, identities: Sequence[Identity]) -> int:
+        """Deletes every contact that has one of these; returns how many."""
+        return await self._contacts.erase(workspace_id, identities, now=self._clock())
 
     async def forget_deliveries(self, *, older_than: timedelta) -> int:
         """Makes room: deliveries of that age are not repeated any more. Returns how many were dropped."""

@@ -1,10 +1,10 @@
 """What the handler needs of the world."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.directory.domain.contact import Contact, ContactId, WorkspaceId
+from services.directory.domain.contact import Contact, ContactId, Identity, WorkspaceId
 from services.directory.domain.delivery import Applied, Decision, Delivery, Known
 from services.directory.domain.search import Filter
 
@@ -58,6 +58,10 @@ class ContactBook(Protocol):
 
     async def delete(self, workspace_id: WorkspaceId, contact_id: ContactId, *, now: datetime) -> bool:
         """Leaves a tombstone without personal data. False when there was nothing to delete."""
+        ...
+
+    async def erase(self, workspace_id: WorkspaceId, identities: Sequence[Identity], *, now: datetime) -> int:
+        """Deletes, in one unit, every contact that has one of these, as its own or shared; returns how many."""
         ...
 
 

@@ -1,11 +1,13 @@
 """Runs ingestion: `python -m services.ingestion.main`."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
+from typing import Any
 
 from contactsync.ingestion.v1 import import_api_pb2, ingestion_service_pb2
 from contactsync.ingestion.v1.import_api_pb2_grpc import add_ImportApiServicer_to_server
@@ -17,21 +19,28 @@ from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings,
 from libs.storage import CorruptDatabaseError, NewerDatabaseError, open_database
 from libs.telemetry import configure_telemetry
 from services.ingestion.handler.delivering import RetryJobs, ServeDelivery
+from services.ingestion.handler.erasing import EraseContacts
 from services.ingestion.handler.following import FollowJobs
 from services.ingestion.handler.importing import ImportContacts
+from services.ingestion.peers.directory import RpcBook
 from services.ingestion.peers.idempotency import RpcKeys
 from services.ingestion.peers.normalization import RpcNormalizer
+from services.ingestion.ports.erasing import Book
 from services.ingestion.ports.peers import Keys, Normalizer
 from services.ingestion.publisher.changes import LocalChanges
 from services.ingestion.publisher.relay import Relay
 from services.ingestion.publisher.sweeper import Sweeper
 from services.ingestion.rest import answers
 from services.ingestion.rest.api import ImportApi
+from services.ingestion.scheduler import ErasureScheduler
 from services.ingestion.server.service import IngestionServicer
 from services.ingestion.settings import Settings
+from services.ingestion.store.erasing import SqlErasures
 from services.ingestion.store.memory import MemoryStore
+from services.ingestion.store.memory_erasing import MemoryErasures
 from services.ingestion.store.sql import MIGRATIONS, SqlStore
 from services.ingestion.wire.contacts_json import phones_of
+from services.ingestion.wire.persons import WrittenContacts
 
 SERVICE = "ingestion"
 
@@ -59,9 +68,18 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         stack.push_async_callback(bus.close)
         store = SqlStore(database, phones_of=phones_of, patience=settings.overdue_after)
         relay = publishing(settings, store, bus)
-        addresses = (settings.access_address, settings.idempotency_address, settings.normalization_address)
-        access, idempotency, normalization = (_peer(stack, address, identity) for address in addresses)
-        handlers = compose(store, relay, keys=RpcKeys(idempotency), normalizer=RpcNormalizer(normalization))
+        erasures = SqlErasures(database, text=WrittenContacts())
+        access, idempotency, normalization, directory = (
+            _peer(stack, address, identity) for address in settings.peer_addresses()
+        )
+        handlers = compose(
+            store,
+            relay,
+            erasures,
+            keys=RpcKeys(idempotency),
+            normalizer=RpcNormalizer(normalization),
+            book=RpcBook(directory),
+        )
         server = RpcServer(
             RpcSettings(listen=settings.listen),
             registrations(handlers, check=database.check),
@@ -69,7 +87,9 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             ready=database.check,
         )
         sweeper = Sweeper(outbox=store, relay=relay, clock=_now, interval=settings.sweep_interval)
-        await stack.enter_async_context(_working(server, relay, sweeper))
+        work = {"relay": relay.run, "sweeper": sweeper.run, "erasures": ErasureScheduler(handlers.erase).run}
+        stack.push_async_callback(relay.close)
+        await stack.enter_async_context(_working(server, work))
         yield server
 
 
@@ -85,9 +105,11 @@ def publishing(settings: Settings, store: SqlStore, bus: Bus) -> Relay:
 
 
 @asynccontextmanager
-async def _working(server: RpcServer, relay: Relay, sweeper: Sweeper) -> AsyncIterator[None]:
-    """Publishes and sweeps meanwhile; a fault of either ends the server, and is raised."""
-    work = [asyncio.create_task(relay.run(), name="relay"), asyncio.create_task(sweeper.run(), name="sweeper")]
+async def _working(
+    server: RpcServer, runs: Mapping[str, Callable[[], Coroutine[Any, Any, None]]]
+) -> AsyncIterator[None]:
+    """Runs all of them meanwhile; a fault of any ends the server, and is raised."""
+    work = [asyncio.create_task(run(), name=name) for name, run in runs.items()]
     for task in work:
         task.add_done_callback(lambda _: server.stopping.set())
     try:
@@ -97,7 +119,6 @@ async def _working(server: RpcServer, relay: Relay, sweeper: Sweeper) -> AsyncIt
         for task in work:
             task.cancel()
         await asyncio.wait(work)
-        await relay.close()
     for task in ended:
         task.result()
 
@@ -110,9 +131,18 @@ class Handlers:
     follow: FollowJobs
     retries: RetryJobs
     delivery: ServeDelivery
+    erase: EraseContacts
 
 
-def compose(store: SqlStore | MemoryStore, relay: Relay, *, keys: Keys, normalizer: Normalizer) -> Handlers:
+def compose(
+    store: SqlStore | MemoryStore,
+    relay: Relay,
+    erasures: SqlErasures | MemoryErasures,
+    *,
+    keys: Keys,
+    normalizer: Normalizer,
+    book: Book,
+) -> Handlers:
     """The use cases over a store."""
     changes = LocalChanges()
     imports = ImportContacts(
@@ -121,7 +151,16 @@ def compose(store: SqlStore | MemoryStore, relay: Relay, *, keys: Keys, normaliz
     follow = FollowJobs(jobs=store, contents=store, changes=changes)
     retries = RetryJobs(follow=follow, outcomes=store, announcer=relay, changes=changes, clock=_now)
     delivery = ServeDelivery(contents=store, outcomes=store, announcer=relay, changes=changes, clock=_now)
-    return Handlers(imports, follow, retries, delivery)
+    erase = EraseContacts(
+        erasures=erasures,
+        eraser=erasures,
+        normalizer=normalizer,
+        book=book,
+        changes=changes,
+        clock=_now,
+        new_id=lambda: str(uuid.uuid4()),
+    )
+    return Handlers(imports, follow, retries, delivery, erase)
 
 
 def registrations(handlers: Handlers, *, check: Callable[[], Awaitable[None]]) -> Sequence[Registration]:
@@ -130,7 +169,13 @@ def registrations(handlers: Handlers, *, check: Callable[[], Awaitable[None]]) -
         imports=handlers.imports, follow=handlers.follow, retries=handlers.retries, delivery=handlers.delivery
     )
     rest = ImportApi(
-        imports=handlers.imports, follow=handlers.follow, check=check, clock=_now, version=version("contactsync")
+        imports=handlers.imports,
+        follow=handlers.follow,
+        retries=handlers.retries,
+        erase=handlers.erase,
+        check=check,
+        clock=_now,
+        version=version("contactsync"),
     )
     services = ingestion_service_pb2.DESCRIPTOR.services_by_name, import_api_pb2.DESCRIPTOR.services_by_name
     return (

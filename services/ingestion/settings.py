@@ -22,7 +22,13 @@ class Settings(ProcessSettings):
     """host:port of idempotency."""
     normalization_address: str = "127.0.0.1:21003"
     """host:port of normalization."""
+    directory_address: str = "127.0.0.1:21006"
+    """host:port of directory, where persons are erased too."""
     sweep_interval: timedelta = Field(default=timedelta(seconds=5), ge=timedelta(seconds=1))
     """How often deliveries are looked for that are not done."""
     overdue_after: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(seconds=1))
     """How long after it was made known a delivery is made known again."""
+
+    def peer_addresses(self) -> tuple[str, str, str, str]:
+        """Of access, idempotency, normalization and directory."""
+        return self.access_address, self.idempotency_address, self.normalization_address, self.directory_address

@@ -17,6 +17,8 @@ _PRAGMAS: dict[str, str | int] = {
     "synchronous": 2,
     "foreign_keys": 1,
     "trusted_schema": 0,
+    # What is deleted or replaced is overwritten: an erased person does not lie on in a free page.
+    "secure_delete": 1,
     "journal_size_limit": 64 * 1024 * 1024,
 }
 _UNAVAILABLE = frozenset(

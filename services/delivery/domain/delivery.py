@@ -118,6 +118,8 @@ class Chunk:
     size: int
     contacts: bytes = field(repr=False)
     created_at: datetime | None
+    erased: tuple[int, ...] = ()
+    """Positions of contacts of which nothing is left: they are not sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +193,14 @@ def settle(
             return _ended(tried, DeliveryState.UNKNOWN, RowState.UNKNOWN)
         case unreachable:
             assert_never(unreachable)
+
+
+def spare(delivery: Delivery, chunk: Chunk) -> Delivery | None:
+    """Return the delivery without the contacts that were erased. None: no contact is left to be sent."""
+    erased = set(chunk.erased)
+    left = tuple(at for at in delivery.ref.positions or range(chunk.size) if at not in erased)
+    states = bytes(RowState.NOT_OURS if at in erased else state for at, state in enumerate(delivery.states))
+    return replace(delivery, ref=replace(delivery.ref, positions=left), states=states) if left else None
 
 
 def fail(delivery: Delivery, message: str, *, size: int, now: datetime) -> Delivery:

@@ -20,6 +20,7 @@ from services.delivery.domain.delivery import (
     hold,
     lose,
     settle,
+    spare,
 )
 from services.delivery.domain.destination import Destination, DestinationId
 from services.delivery.handler.lanes import Lanes
@@ -153,9 +154,13 @@ class Deliverer:
         if chunk is None:
             now = self._world.clock.now()
             return fail(delivery, "The chunk is gone.", size=len(delivery.states), now=now), now
-        if claimed and not await self._claim(delivery, destination):
+        left = spare(delivery, chunk) if chunk.erased else delivery
+        if left is None:
+            now = self._world.clock.now()
+            return fail(delivery, "Every contact was erased.", size=chunk.size, now=now), now
+        if claimed and not await self._claim(left, destination):
             return None
-        return await self._send(delivery, destination, chunk)
+        return await self._send(left, destination, chunk)
 
     async def _was_paused(self, destination_id: DestinationId) -> bool:
         """While it waited for its place."""

@@ -51,4 +51,5 @@ def _read(chunk: ingestion_service_pb2.Chunk) -> Chunk:
         size=chunk.size,
         contacts=chunk.contacts_json,
         created_at=chunk.created_at.ToDatetime(UTC) if chunk.HasField("created_at") else None,
+        erased=tuple(chunk.erased_positions),
     )

@@ -9,9 +9,10 @@ from contactsync.directory.v1 import directory_service_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.rpc import Refusal, Violation
-from services.directory.domain.contact import Contact, ContactId, Details
+from services.directory.domain.contact import Contact, ContactId, Details, Identity
 from services.directory.domain.delivery import Applied
 from services.directory.domain.errors import ContactNotFoundError
+from services.directory.domain.identity import email_identity, external_identity, is_normalised, phone_identity
 from services.directory.domain.search import Filter, filter_of
 
 _CONTACT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -42,6 +43,18 @@ def read_page_token(token: str) -> ContactId | None:
     if not _CONTACT_ID.fullmatch(token):
         raise _refused("/page_token", "It is not the next_page_token of a page.")
     return ContactId(token)
+
+
+def read_identities(request: pb.EraseContactsRequest) -> list[Identity]:
+    """Refuses with VALIDATION_ERROR when there is none. What no contact can hold finds none."""
+    found = [
+        *(phone_identity(phone) for phone in request.phones if is_normalised(phone)),
+        *(email_identity(email) for email in request.emails),
+        *(external_identity(each) for each in request.external_ids),
+    ]
+    if not found and not request.phones:
+        raise _refused("", "It names nobody.")
+    return [identity for identity in found if "\x00" not in identity]
 
 
 def write_contact(contact: Contact) -> pb.BookContact:

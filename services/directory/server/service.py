@@ -14,7 +14,14 @@ from services.directory.domain.contact import WorkspaceId
 from services.directory.domain.delivery import Delivery, DeliveryId
 from services.directory.handler import Directory
 from services.directory.server.contacts_json import MalformedDeliveryError, read_contacts
-from services.directory.server.mapping import read_contact_id, read_filter, read_page_token, write_contact, write_result
+from services.directory.server.mapping import (
+    read_contact_id,
+    read_filter,
+    read_identities,
+    read_page_token,
+    write_contact,
+    write_result,
+)
 
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
@@ -66,6 +73,13 @@ class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
     ) -> pb.DeleteContactResponse:
         await self._directory.delete(WORKSPACE, read_contact_id(request.contact_id))
         return pb.DeleteContactResponse()
+
+    async def EraseContacts(
+        self, request: pb.EraseContactsRequest, context: Context[pb.EraseContactsRequest, pb.EraseContactsResponse]
+    ) -> pb.EraseContactsResponse:
+        return pb.EraseContactsResponse(
+            erased_contacts=await self._directory.erase(WORKSPACE, read_identities(request))
+        )
 
     async def _apply(self, item: pb.ApplyItem) -> pb.ApplyResult:
         with serve_item(item.context, "directory.Apply"):

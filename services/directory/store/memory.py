@@ -1,6 +1,7 @@
 """The book in memory: for tests and for trying things out; gone with the process."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from services.directory.domain.contact import Contact, ContactId, Identity, WorkspaceId
@@ -55,6 +56,17 @@ class MemoryBook:
             return False
         self._remove(workspace_id, contact)
         return True
+
+    async def erase(self, workspace_id: WorkspaceId, identities: Sequence[Identity], *, now: datetime) -> int:  # noqa: ARG002 - it keeps no tombstones
+        """As the port says, but nothing at all is left."""
+        found = [
+            contact
+            for (workspace, _), contact in self._contacts.items()
+            if workspace == workspace_id and not set(identities).isdisjoint(contact.details.identities)
+        ]
+        for contact in found:
+            self._remove(workspace_id, contact)
+        return len(found)
 
     async def count(self, workspace_id: WorkspaceId) -> int:
         """As the port says."""

@@ -82,6 +82,20 @@ class SqlBook:
 
         return await self._database.write(unit)
 
+    async def erase(self, workspace_id: WorkspaceId, identities: Sequence[Identity], *, now: datetime) -> int:
+        """As the port says."""
+
+        async def unit(transaction: Transaction) -> int:
+            await transaction.fetch(statements.LOCK, (_buckets(identities),))
+            holders = [row[0] for row in await transaction.fetch(statements.HOLDERS, (workspace_id, list(identities)))]
+            rows = await transaction.fetch(statements.TAKE_CONTACTS, (workspace_id, holders))
+            await _erase(transaction, workspace_id, [read_contact(row) for row in rows], now)
+            for row in rows:
+                await _count_more(transaction, workspace_id, row[0], -1)
+            return len(rows)
+
+        return await self._database.write(unit)
+
     async def count(self, workspace_id: WorkspaceId) -> int:
         """As the port says."""
         row = await self._database.fetch_one(statements.COUNT, (workspace_id,))

@@ -45,6 +45,13 @@ FIND_OWNERS = Statement(
     "workspace_id",
     "identities",
 )
+HOLDERS = Statement(
+    select(_identities.contact_id)
+    .where(_identities.workspace_id == bindparam("workspace_id"), any_of(_identities.identity, "identities"))
+    .distinct(),
+    "workspace_id",
+    "identities",
+)
 # In order of the ids, for the same reason as the buckets: a contact is reached by identities of different buckets.
 TAKE_CONTACTS = Statement(
     select(*_SHOWN)

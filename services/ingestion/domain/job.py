@@ -1,15 +1,19 @@
 """An accepted import: the job, its chunks, and the rows that were rejected."""
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from services.ingestion.domain.client import Origin
 from services.ingestion.domain.ids import ChunkId, ClientId, DestinationId, JobId
+from services.ingestion.domain.rows import SUPERSEDED
 
 CHUNK_ROWS = 1000
 MAXIMUM_ROWS = 10_000
+ERASED = "erased"
+"""Code of a row whose contents were erased."""
+ERASED_MESSAGE = "Erased on request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,22 @@ class Details:
     unknown: Mapping[int, bytes] = field(default_factory=dict)
     remarks: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
+    def without(self, positions: Sequence[int]) -> "Details":
+        """The details with nothing left of the rows at these positions."""
+        gone = set(positions)
+        return replace(
+            self,
+            original_phones=_emptied(self.original_phones, gone),
+            regions=_emptied(self.regions, gone),
+            decided_by=bytes(0 if at in gone else how for at, how in enumerate(self.decided_by)),
+            unknown={at: members for at, members in self.unknown.items() if at not in gone},
+            remarks={at: remarks for at, remarks in self.remarks.items() if at not in gone},
+        )
+
+
+def _emptied(texts: Sequence[str], gone: Container[int]) -> list[str]:
+    return ["" if at in gone else text for at, text in enumerate(texts)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
@@ -83,6 +103,26 @@ class RejectedRow:
     metadata_version: str
     duplicate_of: int | None = None
     unknown: bytes = b""
+
+    @property
+    def mendable(self) -> bool:
+        """It may be mended and imported again: a superseded row would undo its successor, an erased one is gone."""
+        return self.code not in {SUPERSEDED.code, ERASED}
+
+    @property
+    def erased(self) -> "RejectedRow":
+        """The row with nothing left of it but its place and that it was rejected."""
+        return replace(
+            self,
+            original_phone="",
+            normalized_phone="",
+            region="",
+            decided_by=0,
+            code=ERASED,
+            message=ERASED_MESSAGE,
+            submitted=b"",
+            unknown=b"",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,19 @@ def retry(known: Delivery) -> Delivery | None:
     )
 
 
+def spare(known: Delivery, positions: Sequence[int]) -> Delivery:
+    """The delivery without rows that were erased: what no destination took is rejected now, all else stays true.
+
+    It is not ended by this, even when nothing is left of it: it ends when it comes up, with all that hangs on its end.
+    """
+    states = bytearray(known.states)
+    for position in positions:
+        if states[position] in {RowState.PENDING, RowState.FAILED}:
+            states[position] = RowState.REJECTED
+    kept = {at: reason for at, reason in known.reasons.items() if at not in set(positions)}
+    return replace(known, states=bytes(states), reasons=kept)
+
+
 def retried_rows(deliveries: Sequence[Delivery]) -> int:
     """How many rows a running retry still has to deliver."""
     return sum(each.states.count(RowState.PENDING) for each in deliveries if each.round and not each.state.final)

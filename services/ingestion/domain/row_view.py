@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from services.ingestion.domain.ids import DestinationId
-from services.ingestion.domain.job import Details, RejectedRow
+from services.ingestion.domain.job import ERASED, ERASED_MESSAGE, Details, RejectedRow
 from services.ingestion.domain.outcome import Delivery, RowState
 
 
@@ -17,6 +17,7 @@ class ChunkRows:
     phones: Sequence[str]
     details: Details
     deliveries: Sequence[Delivery]
+    erased: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,22 @@ class AtDestination:
     reason: str = ""
 
 
+# What is least done comes first.
+_BY_WEIGHT = (
+    RowState.PENDING,
+    RowState.FAILED,
+    RowState.UNKNOWN,
+    RowState.UNSUPPORTED,
+    RowState.REJECTED,
+    RowState.CREATED,
+    RowState.UPDATED,
+    RowState.UNCHANGED,
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowView:
-    """One row; code, pointer, message and submitted are of rejected rows and empty for all others."""
+    """One row; code, pointer, message and submitted are of rejected rows, and of erased ones code and message."""
 
     row_index: int
     original_phone: str
@@ -47,6 +61,11 @@ class RowView:
     unknown: bytes = b""
     remarks: Sequence[str] = ()
 
+    @property
+    def worst(self) -> AtDestination:
+        """Where it is least done: pending before failed before whatever succeeded."""
+        return min(self.destinations, key=lambda each: _BY_WEIGHT.index(each.state))
+
 
 def delivered_rows(chunk: ChunkRows, *, after: int, state: RowState | None) -> Iterator[RowView]:
     """The chunk's rows behind the index, by index; only those in the state at some destination, where one is given."""
@@ -56,7 +75,7 @@ def delivered_rows(chunk: ChunkRows, *, after: int, state: RowState | None) -> I
 
 
 def _delivered_row(chunk: ChunkRows, position: int) -> RowView:
-    details = chunk.details
+    details, erased = chunk.details, position in chunk.erased
     return RowView(
         row_index=chunk.rows[position],
         original_phone=details.original_phones[position],
@@ -68,6 +87,8 @@ def _delivered_row(chunk: ChunkRows, position: int) -> RowView:
             for each in sorted(chunk.deliveries, key=lambda each: each.destination_id)
         ],
         metadata_version=details.metadata_version,
+        code=ERASED if erased else "",
+        message=ERASED_MESSAGE if erased else "",
         duplicate_of=details.duplicate_of.get(position),
         unknown=details.unknown.get(position, b""),
         remarks=details.remarks.get(position, ()),

@@ -1,8 +1,10 @@
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
 from services.ingestion.domain.errors import JobNotFound
 from services.ingestion.domain.ids import ClientId, JobId
+from services.ingestion.domain.job import MAXIMUM_ROWS, RejectedRow
 from services.ingestion.domain.outcome import RowState
 from services.ingestion.domain.row_view import RowView, delivered_rows, first_rows, rejected_row
 from services.ingestion.domain.status import JobRecord, JobStatus, job_status
@@ -51,7 +53,9 @@ class FollowJobs:
         """A page of the job's rows. Raises JobNotFound."""
         record = await self.get(job_id, viewer=viewer)
         enough = query.limit + 1
-        found = [*await self._rejected(job_id, query, enough), *await self._delivered(job_id, query, enough)]
+        found = await self._rejected(job_id, query, enough)
+        if query.state is not RowState.REJECTED or _has_rejected(record):
+            found = [*found, *await self._delivered(job_id, query, enough)]
         return RowPage(first_rows(found, query.limit), len(found) > query.limit, record)
 
     async def _rejected(self, job_id: JobId, query: RowQuery, enough: int) -> Sequence[RowView]:
@@ -62,7 +66,7 @@ class FollowJobs:
     async def _delivered(self, job_id: JobId, query: RowQuery, enough: int) -> Sequence[RowView]:
         found: list[RowView] = []
         after = query.after
-        while query.state is not RowState.REJECTED and len(found) < enough:
+        while len(found) < enough:
             chunk = await self._contents.chunk_after(job_id, row=after)
             if chunk is None:
                 break
@@ -70,14 +74,32 @@ class FollowJobs:
             after = chunk.rows[-1]
         return found
 
+    async def rejected(self, job_id: JobId, *, viewer: ClientId | None) -> Sequence[RejectedRow]:
+        """The job's rejected rows that may be mended and imported again, by index. Raises JobNotFound."""
+        await self.get(job_id, viewer=viewer)
+        found = await self._contents.rejected_after(job_id, row=-1, limit=MAXIMUM_ROWS)
+        return [row for row in found if row.mendable]
+
     async def watch(self, job_id: JobId, *, viewer: ClientId | None) -> AsyncIterator[JobRecord]:
         """The job now and at every change, until it is completed or failed. Raises JobNotFound."""
-        with self._changes.watch(job_id) as changed:
-            known: JobRecord | None = None
-            while known is None or job_status(known.deliveries) < JobStatus.COMPLETED:
-                record = await self.get(job_id, viewer=viewer)
+        known: JobRecord | None = None
+        async with aclosing(self.look(job_id, viewer=viewer)) as looks:
+            async for record in looks:
                 if record != known:
                     yield record
-                    known = record
-                else:
-                    await changed()
+                known = record
+
+    async def look(self, job_id: JobId, *, viewer: ClientId | None) -> AsyncGenerator[JobRecord, None]:
+        """As watch, but the job is also given every few seconds while it stays as it is."""
+        with self._changes.watch(job_id) as changed:
+            while True:
+                record = await self.get(job_id, viewer=viewer)
+                yield record
+                if job_status(record.deliveries) >= JobStatus.COMPLETED:
+                    return
+                await changed()
+
+
+def _has_rejected(record: JobRecord) -> bool:
+    """Some row in a chunk was rejected after it was accepted: it was erased."""
+    return any(RowState.REJECTED in delivery.states for delivery in record.deliveries)

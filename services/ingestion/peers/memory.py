@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.ingestion.domain.erasure import Person
 from services.ingestion.domain.ids import JobId
 from services.ingestion.domain.rows import DecidedBy, Fault, Normalized, Texts
 from services.ingestion.ports.peers import Begun, Conflict, Fingerprint, InProgress, Key, Replay, Started
@@ -86,3 +87,15 @@ def _e164(phone: str) -> str:
     prefix = next((prefix for prefix in _TRUNK_PREFIXES if phone.startswith(prefix)), None)
     digits = phone.removeprefix(prefix) if prefix else ""
     return f"+7{digits}" if len(digits) == 10 and digits.isdecimal() else ""
+
+
+class MemoryBook:
+    """A contact book that remembers whom it was to erase, and knows everyone once."""
+
+    def __init__(self) -> None:
+        self.erased: list[Person] = []
+
+    async def erase(self, person: Person) -> int:
+        """Deletes the person's contacts."""
+        self.erased.append(person)
+        return int(person not in self.erased[:-1])

@@ -49,6 +49,8 @@ class StoredChunk:
     correlation_id: str
     created_at: datetime
     """When its job was accepted."""
+    erased: Sequence[int] = ()
+    """Positions of rows of which nothing is left, ascending: they are not delivered."""
 
 
 class Jobs(Protocol):

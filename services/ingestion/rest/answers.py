@@ -80,30 +80,37 @@ def _chunk(chunk: Chunk) -> dict[str, Any]:
 
 def job_body(record: JobRecord) -> bytes:
     """The job as GET shows it."""
+    return encode(_job(record))
+
+
+def retried(record: JobRecord, rows: int) -> bytes:
+    """The job after a retry was accepted, and how many rows are tried again."""
+    return encode({"job": _job(record), "retried_rows": rows})
+
+
+def _job(record: JobRecord) -> dict[str, Any]:
     job, counted, chunks = record.job, contacts(record.deliveries), chunk_views(record.deliveries)
     done = [chunk.status for chunk in chunks]
     sent, failed = done.count(ChunkStatus.SENT), done.count(ChunkStatus.FAILED)
-    return encode(
-        {
-            "job_id": job.job_id,
-            "correlation_id": job.origin.correlation_id,
-            "status": job_status(record.deliveries).name.lower(),
-            "total_contacts": job.total,
-            "valid_contacts": job.valid,
-            "invalid_contacts": job.invalid,
-            "sent_contacts": counted.sent,
-            "failed_contacts": counted.failed,
-            "chunks_total": len(chunks),
-            "chunks_completed": sent,
-            "chunks_failed": failed,
-            "chunks_pending": len(chunks) - sent - failed,
-            "chunks": [_chunk_view(chunk) for chunk in chunks],
-            "created_at": timestamp(job.created_at),
-            "updated_at": timestamp(record.updated_at),
-            "completed_at": _moment(record.completed_at),
-            "error_message": error_message(chunks) or None,
-        }
-    )
+    return {
+        "job_id": job.job_id,
+        "correlation_id": job.origin.correlation_id,
+        "status": job_status(record.deliveries).name.lower(),
+        "total_contacts": job.total,
+        "valid_contacts": job.valid,
+        "invalid_contacts": job.invalid,
+        "sent_contacts": counted.sent,
+        "failed_contacts": counted.failed,
+        "chunks_total": len(chunks),
+        "chunks_completed": sent,
+        "chunks_failed": failed,
+        "chunks_pending": len(chunks) - sent - failed,
+        "chunks": [_chunk_view(chunk) for chunk in chunks],
+        "created_at": timestamp(job.created_at),
+        "updated_at": timestamp(record.updated_at),
+        "completed_at": _moment(record.completed_at),
+        "error_message": error_message(chunks) or None,
+    }
 
 
 def _chunk_view(chunk: ChunkView) -> dict[str, Any]:

@@ -14,11 +14,11 @@ from services.ingestion.handler.importing import Import, ImportContacts
 from services.ingestion.ports.store import JobQuery
 from services.ingestion.server import views
 from services.ingestion.server.outcomes import outcomes_of
-from services.ingestion.server.pages import job_place, job_token, row_place, row_token
 from services.ingestion.server.parts import gathered
 from services.ingestion.server.rows import TypedRows
 from services.ingestion.wire.caller import calling_client, origin, viewer
 from services.ingestion.wire.facts import tell_accepted
+from services.ingestion.wire.pages import job_place, job_token, row_place, row_token
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Awaitable[Any]]"
 StreamContext: TypeAlias = "grpc.aio.ServicerContext[pb.WatchJobRequest, AsyncIterator[pb.WatchJobResponse]]"

@@ -133,4 +133,5 @@ def chunk(found: StoredChunk | None) -> pb.Chunk:
         contacts_json=found.body,
         correlation_id=found.correlation_id,
         created_at=moment(found.created_at),
+        erased_positions=found.erased,
     )

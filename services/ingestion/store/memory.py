@@ -4,12 +4,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.ingestion.domain.erasure import Person
 from services.ingestion.domain.ids import ChunkId, DestinationId, JobId, job_of
-from services.ingestion.domain.job import Acceptance, Chunk, Job, RejectedRow
+from services.ingestion.domain.job import ERASED, Acceptance, Chunk, Job, RejectedRow
 from services.ingestion.domain.opening import first_deliveries, overdue_from, ticket, tickets
-from services.ingestion.domain.outcome import Delivery, Outcome, TicketRef, merge, retry
+from services.ingestion.domain.outcome import Delivery, Outcome, TicketRef, merge, retry, spare
 from services.ingestion.domain.row_view import ChunkRows
 from services.ingestion.domain.status import JobRecord
+from services.ingestion.ports.erasing import ContactText
 from services.ingestion.ports.store import Accepted, JobQuery, Recorded, StoredChunk
 
 Place = tuple[ChunkId, DestinationId]
@@ -41,6 +43,7 @@ class MemoryStore:
         self._chunks: dict[ChunkId, Chunk] = {}
         self._deliveries: dict[Place, _Kept] = {}
         self._places: dict[JobId, dict[Place, _Kept]] = {}
+        self._erased: dict[ChunkId, set[int]] = {}
 
     async def accept(self, acceptance: Acceptance) -> Accepted:
         """Writes the job, unless it is stored already."""
@@ -84,11 +87,39 @@ class MemoryStore:
         if chunk is None:
             return None
         deliveries = [each for each in self._deliveries_of(job_id) if each.chunk_id == chunk.chunk_id]
-        return ChunkRows(chunk.rows, self._phones_of(chunk.body), chunk.details, deliveries)
+        erased = sorted(self._erased.get(chunk.chunk_id, ()))
+        return ChunkRows(chunk.rows, self._phones_of(chunk.body), chunk.details, deliveries, erased)
 
     async def rejected_after(self, job_id: JobId, *, row: int, limit: int) -> Sequence[RejectedRow]:
         """The first rejected rows behind this index, by index."""
         return [each for each in self._jobs[job_id].acceptance.rejected if each.row_index > row][:limit]
+
+    def searchable(self) -> Sequence[Job]:
+        """All jobs, newest first."""
+        return sorted((kept.acceptance.job for kept in self._jobs.values()), key=_age, reverse=True)
+
+    def erase(self, job_id: JobId, text: ContactText, person: Person, *, now: datetime) -> tuple[int, list[ChunkId]]:
+        """Leaves nothing of the person's rows: how many there were, and which of their chunks are not done."""
+        kept = self._jobs[job_id]
+        found = {each.chunk_id: text.find(each.body, person) for each in kept.acceptance.chunks}
+        chunks = [_without(chunk, found[chunk.chunk_id], text) for chunk in kept.acceptance.chunks]
+        gone = [row for row in kept.acceptance.rejected if _is_of(row, text, person)]
+        rejected = [row.erased if row in gone else row for row in kept.acceptance.rejected]
+        kept.acceptance = replace(kept.acceptance, chunks=chunks, rejected=rejected)
+        self._chunks.update({chunk.chunk_id: chunk for chunk in chunks})
+        for chunk_id, positions in found.items():
+            self._erased.setdefault(chunk_id, set()).update(positions)
+        touched = [each for each in self._places[job_id].values() if found[each.delivery.chunk_id]]
+        for each in touched:
+            each.delivery = spare(each.delivery, found[each.delivery.chunk_id])
+        erased = sum(map(len, found.values())) + len(gone)
+        kept.updated_at = now if erased else kept.updated_at
+        return erased, [each.delivery.chunk_id for each in touched if not each.delivery.state.final]
+
+    def is_done(self, chunk_id: ChunkId) -> bool:
+        """No delivery of the chunk is open."""
+        places = self._places[job_of(chunk_id)].values()
+        return all(each.delivery.state.final for each in places if each.delivery.chunk_id == chunk_id)
 
     async def chunk(self, chunk_id: ChunkId) -> StoredChunk | None:
         """The chunk, to deliver it."""
@@ -96,8 +127,8 @@ class MemoryStore:
         if chunk is None:
             return None
         job = self._jobs[job_of(chunk_id)].acceptance.job
-        correlation_id = job.origin.correlation_id
-        return StoredChunk(chunk_id, job.client_id, chunk.size, chunk.body, correlation_id, job.created_at)
+        correlation_id, erased = job.origin.correlation_id, sorted(self._erased.get(chunk_id, ()))
+        return StoredChunk(chunk_id, job.client_id, chunk.size, chunk.body, correlation_id, job.created_at, erased)
 
     async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
         """Merges the outcomes and lets go what waited for them."""
@@ -168,6 +199,18 @@ class MemoryStore:
             kept = self._deliveries[each.chunk_id, each.destination_id]
             if kept.delivery.round == each.round:
                 kept.published_at, kept.due_at = at, max(kept.due_at, due_at)
+
+
+def _without(chunk: Chunk, positions: Sequence[int], text: ContactText) -> Chunk:
+    if not positions:
+        return chunk
+    return replace(chunk, body=text.blank(chunk.body, positions), details=chunk.details.without(positions))
+
+
+def _is_of(row: RejectedRow, text: ContactText, person: Person) -> bool:
+    if row.code == ERASED:
+        return False
+    return row.normalized_phone in person.phones or bool(text.find(b"[" + row.submitted + b"]", person))
 
 
 def _asked_for(job: Job, query: JobQuery) -> bool:

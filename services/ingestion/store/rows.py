@@ -57,7 +57,12 @@ def job_of_row(row: Sequence[Any]) -> Job:
 
 def chunk_row(job_id: JobId, chunk: Chunk) -> Row:
     """The chunk as it is inserted."""
-    return (job_id, chunk.index, chunk.rows[-1], numbers_blob(chunk.rows), chunk.body, _pack(chunk.details))
+    return (job_id, chunk.index, chunk.rows[-1], numbers_blob(chunk.rows), chunk.body, _pack(chunk.details), None)
+
+
+def details_blob(details: Details) -> bytes:
+    """The details as they are kept."""
+    return _pack(details)
 
 
 def details_of(blob: bytes) -> Details:
@@ -118,6 +123,23 @@ def rejected_row_of(row: Row) -> RejectedRow:
     )
 
 
+def blanked_row(job_id: JobId, row: Row) -> Row:
+    """The values that leave nothing of the rejected row."""
+    blank = rejected_row_of(row).erased
+    return (
+        job_id,
+        blank.row_index,
+        blank.original_phone,
+        blank.normalized_phone,
+        blank.region,
+        blank.decided_by,
+        blank.code,
+        blank.message,
+        blank.submitted,
+        blank.unknown,
+    )
+
+
 def delivery_row(job_id: JobId, delivery: Delivery, *, now: datetime, patience: timedelta) -> Row:
     """The delivery as it is inserted, and the values of KEEP_DELIVERY; not made known yet."""
     return (
@@ -135,7 +157,7 @@ def delivery_row(job_id: JobId, delivery: Delivery, *, now: datetime, patience: 
         _micros(delivery.sent_at),
         delivery.response_status_code,
         delivery.error_message,
-        _pack(delivery.reasons) if delivery.reasons else b"",
+        reasons_blob(delivery.reasons),
         int(delivery.held),
         to_micros(overdue_from(delivery, now=now, patience=patience)),
     )
@@ -161,6 +183,11 @@ def delivery_of_row(row: Sequence[Any]) -> Delivery:
         reasons=_reasons_of(row[14]),
         held=bool(row[15]),
     )
+
+
+def reasons_blob(reasons: Mapping[int, str]) -> bytes:
+    """The reasons as they are kept."""
+    return _pack(reasons) if reasons else b""
 
 
 def _reasons_of(blob: bytes) -> Mapping[int, str]:

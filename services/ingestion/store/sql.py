@@ -77,13 +77,14 @@ class SqlStore:
         found = await self._database.fetch_one(statements.CHUNK_AFTER, (job_id, row))
         if found is None:
             return None
-        index, row_indexes, body, details = found
+        index, row_indexes, body, details, erased = found
         deliveries = await self._database.fetch(statements.DELIVERIES_OF_CHUNK, (job_id, index))
         return ChunkRows(
             rows.numbers_of(row_indexes),
             self._phones_of(body),
             rows.details_of(details),
             [rows.delivery_of_row(each) for each in deliveries],
+            rows.numbers_of(erased or b""),
         )
 
     async def rejected_after(self, job_id: JobId, *, row: int, limit: int) -> Sequence[RejectedRow]:
@@ -96,9 +97,9 @@ class SqlStore:
         found = await self._database.fetch_one(statements.FETCH_CHUNK, (job_of(chunk_id), index_of(chunk_id)))
         if found is None:
             return None
-        client_id, row_indexes, body, correlation_id, created_at = found
-        size = len(rows.numbers_of(row_indexes))
-        return StoredChunk(chunk_id, client_id, size, body, correlation_id, from_micros(created_at))
+        client_id, row_indexes, body, correlation_id, created_at, erased = found
+        size, erased = len(rows.numbers_of(row_indexes)), rows.numbers_of(erased or b"")
+        return StoredChunk(chunk_id, client_id, size, body, correlation_id, from_micros(created_at), erased)
 
     async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
         """Merges the outcomes in one unit and lets go what waited for them; an unknown chunk is passed over."""

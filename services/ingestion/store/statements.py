@@ -105,7 +105,7 @@ TOUCH_JOB = Statement(
 )
 
 CHUNK_AFTER = Statement(
-    select(_chunk.chunk_index, _chunk.row_indexes, _chunk.body, _chunk.details)
+    select(_chunk.chunk_index, _chunk.row_indexes, _chunk.body, _chunk.details, _chunk.erased)
     .where(_chunk.job_id == bindparam("job_id"), _chunk.last_row > bindparam("row"))
     .order_by(_chunk.chunk_index)
     .limit(1),
@@ -129,7 +129,7 @@ REJECTED_AFTER = Statement(
     "limit",
 )
 FETCH_CHUNK = Statement(
-    select(_job.client_id, _chunk.row_indexes, _chunk.body, _job.correlation_id, _job.created_at)
+    select(_job.client_id, _chunk.row_indexes, _chunk.body, _job.correlation_id, _job.created_at, _chunk.erased)
     .join_from(_chunks, _jobs, _chunk.job_id == _job.job_id)
     .where(_chunk.job_id == bindparam("job_id"), _chunk.chunk_index == bindparam("chunk_index")),
     "job_id",

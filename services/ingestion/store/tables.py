@@ -10,6 +10,9 @@ from sqlmodel import Field, SQLModel
 OPEN = text("state < 3 AND held = 0")
 """Deliveries that may go out and are not done: the outbox and the sweeper read no others."""
 
+NOT_DONE = text("stage < 3")
+"""Erasures that are not completed."""
+
 
 class IngestionTable(SQLModel, registry=registry()):
     """Keeps these tables apart from those of another service in the same interpreter."""
@@ -41,7 +44,10 @@ class JobRow(IngestionTable, table=True):
 
 
 class ChunkRow(IngestionTable, table=True):
-    """A chunk. row_indexes are 32-bit little-endian numbers; body is the contacts JSON; details is MessagePack."""
+    """A chunk. row_indexes and erased are 32-bit little-endian numbers; body is contacts JSON; details is MessagePack.
+
+    erased are the positions of rows of which nothing is left; NULL for none.
+    """
 
     __tablename__ = "chunks"
 
@@ -51,6 +57,7 @@ class ChunkRow(IngestionTable, table=True):
     row_indexes: bytes = Field(sa_type=LargeBinary)
     body: bytes = Field(sa_type=LargeBinary)
     details: bytes = Field(sa_type=LargeBinary)
+    erased: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class RejectedRowRow(IngestionTable, table=True):
@@ -100,3 +107,35 @@ class ChunkDeliveryRow(IngestionTable, table=True):
     held: int
     published_at: int | None = Field(default=None, sa_type=BigInteger)
     due_at: int = Field(sa_type=BigInteger)
+
+
+class ErasureRow(IngestionTable, table=True):
+    """An erasure. person is MessagePack, empty once it is completed; place_… is the last job that was searched."""
+
+    __tablename__ = "erasures"
+    __table_args__ = (Index("erasures_unfinished", "created_at", sqlite_where=NOT_DONE, postgresql_where=NOT_DONE),)
+
+    erasure_id: str = Field(primary_key=True)
+    client_id: str
+    everywhere: int
+    person: bytes = Field(sa_type=LargeBinary)
+    created_at: int = Field(sa_type=BigInteger)
+    stage: int
+    place_created_at: int | None = Field(default=None, sa_type=BigInteger)
+    place_job_id: str | None = None
+    settles_until: int | None = Field(default=None, sa_type=BigInteger)
+    jobs: int
+    rows: int
+    sent_to_book: int
+    book_contacts: int
+    completed_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class AwaitedChunkRow(IngestionTable, table=True):
+    """A chunk that may have been under way when a row of it was erased."""
+
+    __tablename__ = "awaited_chunks"
+
+    erasure_id: str = Field(primary_key=True)
+    job_id: str = Field(primary_key=True)
+    chunk_index: int = Field(primary_key=True)

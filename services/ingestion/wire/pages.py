@@ -1,7 +1,6 @@
 """Page tokens: opaque to callers, and the place behind which the next page begins."""
 
 import base64
-import binascii
 from datetime import UTC, datetime, timedelta
 
 from services.ingestion.domain.errors import Invalid, Violation
@@ -20,8 +19,11 @@ def job_place(token: str) -> tuple[datetime, JobId] | None:
     """Where the page begins; None: at the newest. Raises Invalid."""
     if not token:
         return None
-    micros, _, job_id = _opened(token).partition(" ")
-    return _EPOCH + timedelta(microseconds=_number(micros)), JobId(job_id)
+    try:
+        micros, _, job_id = _opened(token).partition(" ")
+        return _EPOCH + timedelta(microseconds=_number(micros, digits=16)), JobId(job_id)
+    except ValueError:
+        raise _odd_token("page_token") from None
 
 
 def row_token(index: int) -> str:
@@ -29,9 +31,14 @@ def row_token(index: int) -> str:
     return _sealed(str(index))
 
 
-def row_place(token: str) -> int:
-    """The index behind which the page begins; -1: the first page. Raises Invalid."""
-    return _number(_opened(token)) if token else -1
+def row_place(token: str, *, name: str = "page_token") -> int:
+    """The index behind which the page begins; -1: the first page. Raises Invalid, which points to `name`."""
+    if not token:
+        return -1
+    try:
+        return _number(_opened(token), digits=9)
+    except ValueError:
+        raise _odd_token(name) from None
 
 
 def _sealed(place: str) -> str:
@@ -39,18 +46,14 @@ def _sealed(place: str) -> str:
 
 
 def _opened(token: str) -> str:
-    try:
-        return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError, ValueError):
-        raise _odd_token() from None
+    return base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode()
 
 
-def _number(text: str) -> int:
-    if text.isascii() and text.isdecimal() and len(text) <= 16:
+def _number(text: str, *, digits: int) -> int:
+    if text.isascii() and text.isdecimal() and len(text) <= digits:
         return int(text)
-    raise _odd_token()
+    raise ValueError(text)
 
 
-def _odd_token() -> Invalid:
-    message = "page_token must be the next_page_token of an earlier answer"
-    return Invalid(violations=[Violation("/page_token", "odd_token", message)])
+def _odd_token(name: str) -> Invalid:
+    return Invalid(violations=[Violation(f"/{name}", "odd_token", f"{name} must be the one that an earlier page gave")])

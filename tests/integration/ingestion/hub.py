@@ -25,10 +25,13 @@ from services.idempotency.settings import Settings as IdempotencySettings
 from services.idempotency.store.sql import MIGRATIONS as KEY_MIGRATIONS
 from services.ingestion import main as ingestion
 from services.ingestion.peers.idempotency import RpcKeys
+from services.ingestion.peers.memory import MemoryBook
 from services.ingestion.peers.normalization import RpcNormalizer
 from services.ingestion.settings import Settings
+from services.ingestion.store.erasing import SqlErasures
 from services.ingestion.store.sql import MIGRATIONS, SqlStore
 from services.ingestion.wire.contacts_json import phones_of
+from services.ingestion.wire.persons import WrittenContacts
 from services.normalization.emails import LibraryEmails
 from services.normalization.handler import Normalizer
 from services.normalization.phones.compiled import CompiledPhones
@@ -126,7 +129,14 @@ async def running(open_fresh: OpenFresh, folder: Path) -> AsyncIterator[Hub]:
         store = SqlStore(database, phones_of=phones_of, patience=timedelta(seconds=30))
         bus = MemoryBus()
         relay = ingestion.publishing(Settings(**given), store, bus)
-        handlers = ingestion.compose(store, relay, keys=RpcKeys(peers[0]), normalizer=RpcNormalizer(peers[1]))
+        handlers = ingestion.compose(
+            store,
+            relay,
+            SqlErasures(database, text=WrittenContacts()),
+            keys=RpcKeys(peers[0]),
+            normalizer=RpcNormalizer(peers[1]),
+            book=MemoryBook(),
+        )
         work = asyncio.create_task(relay.run())
         entrances = ingestion.registrations(handlers, check=database.check)
         address = await _serve(stack, "ingestion", entrances)

@@ -13,9 +13,9 @@ from services.ingestion.domain.judging import judge
 from services.ingestion.domain.rows import texts
 from services.ingestion.peers.memory import MemoryNormalizer
 from services.ingestion.rest.body import decode
-from services.ingestion.server.pages import job_place, row_place, row_token
 from services.ingestion.server.parts import gathered
 from services.ingestion.server.rows import TypedRows
+from services.ingestion.wire.pages import job_place, row_place, row_token
 
 WHOLE = Contact(
     phone="89000000001",

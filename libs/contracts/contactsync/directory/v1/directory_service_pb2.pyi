@@ -368,3 +368,61 @@ class DeleteContactResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DeleteContactResponse: _TypeAlias = DeleteContactResponse  # noqa: Y015
+
+@_typing.final
+class EraseContactsRequest(_message.Message):
+    """A person to erase. At least one identity is given."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONES_FIELD_NUMBER: _builtins.int
+    EMAILS_FIELD_NUMBER: _builtins.int
+    EXTERNAL_IDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def phones(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Phones, E.164."""
+
+    @_builtins.property
+    def emails(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """E-mails, whatever their case."""
+
+    @_builtins.property
+    def external_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids in other systems."""
+
+    def __init__(
+        self,
+        *,
+        phones: _abc.Iterable[_builtins.str] | None = ...,
+        emails: _abc.Iterable[_builtins.str] | None = ...,
+        external_ids: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emails", b"emails", "external_ids", b"external_ids", "phones", b"phones"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseContactsRequest: _TypeAlias = EraseContactsRequest  # noqa: Y015
+
+@_typing.final
+class EraseContactsResponse(_message.Message):
+    """The contacts are erased."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASED_CONTACTS_FIELD_NUMBER: _builtins.int
+    erased_contacts: _builtins.int
+    """How many were deleted by this call."""
+    def __init__(
+        self,
+        *,
+        erased_contacts: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["erased_contacts", b"erased_contacts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseContactsResponse: _TypeAlias = EraseContactsResponse  # noqa: Y015

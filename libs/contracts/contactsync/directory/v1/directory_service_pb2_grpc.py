@@ -55,6 +55,11 @@ class DirectoryServiceStub:
                 request_serializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.DeleteContactRequest.SerializeToString,
                 response_deserializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.DeleteContactResponse.FromString,
                 _registered_method=True)
+        self.EraseContacts = channel.unary_unary(
+                '/contactsync.directory.v1.DirectoryService/EraseContacts',
+                request_serializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.EraseContactsRequest.SerializeToString,
+                response_deserializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.EraseContactsResponse.FromString,
+                _registered_method=True)
 
 
 class DirectoryServiceServicer:
@@ -90,6 +95,13 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EraseContacts(self, request, context):
+        """Deletes every contact that has any of these identities, its own or shared. Idempotent: what is gone is not counted again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DirectoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -112,6 +124,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.DeleteContact,
                     request_deserializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.DeleteContactRequest.FromString,
                     response_serializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.DeleteContactResponse.SerializeToString,
+            ),
+            'EraseContacts': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseContacts,
+                    request_deserializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.EraseContactsRequest.FromString,
+                    response_serializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.EraseContactsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -223,6 +240,33 @@ class DirectoryService:
             '/contactsync.directory.v1.DirectoryService/DeleteContact',
             contactsync_dot_directory_dot_v1_dot_directory__service__pb2.DeleteContactRequest.SerializeToString,
             contactsync_dot_directory_dot_v1_dot_directory__service__pb2.DeleteContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseContacts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.directory.v1.DirectoryService/EraseContacts',
+            contactsync_dot_directory_dot_v1_dot_directory__service__pb2.EraseContactsRequest.SerializeToString,
+            contactsync_dot_directory_dot_v1_dot_directory__service__pb2.EraseContactsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -26,6 +26,8 @@ class DirectoryServiceStub:
     """Gives one contact. NOT_FOUND when there is none, or it was deleted."""
     DeleteContact: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.DeleteContactRequest, _directory_service_pb2.DeleteContactResponse]
     """Deletes one contact; its id is never used again. NOT_FOUND when there is none, or it was deleted before."""
+    EraseContacts: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.EraseContactsRequest, _directory_service_pb2.EraseContactsResponse]
+    """Deletes every contact that has any of these identities, its own or shared. Idempotent: what is gone is not counted again."""
 
 class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns the book's contacts. A contact is found by its normalised phone, then e-mail, then external id."""
@@ -63,5 +65,13 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_directory_service_pb2.DeleteContactRequest, _abc.Awaitable[_directory_service_pb2.DeleteContactResponse]],
     ) -> _abc.Awaitable[_directory_service_pb2.DeleteContactResponse]:
         """Deletes one contact; its id is never used again. NOT_FOUND when there is none, or it was deleted before."""
+
+    @_abc_1.abstractmethod
+    def EraseContacts(
+        self,
+        request: _directory_service_pb2.EraseContactsRequest,
+        context: _aio.ServicerContext[_directory_service_pb2.EraseContactsRequest, _abc.Awaitable[_directory_service_pb2.EraseContactsResponse]],
+    ) -> _abc.Awaitable[_directory_service_pb2.EraseContactsResponse]:
+        """Deletes every contact that has any of these identities, its own or shared. Idempotent: what is gone is not counted again."""
 
 def add_DirectoryServiceServicer_to_server(servicer: DirectoryServiceServicer, server: _aio.Server) -> None: ...

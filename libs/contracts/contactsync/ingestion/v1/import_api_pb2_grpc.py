@@ -47,6 +47,36 @@ class ImportApiStub:
                 request_serializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.GetImportRequest.SerializeToString,
                 response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
                 _registered_method=True)
+        self.ListImportRows = channel.unary_unary(
+                '/contactsync.ingestion.v1.ImportApi/ListImportRows',
+                request_serializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.ListImportRowsRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
+        self.GetImportRejected = channel.unary_unary(
+                '/contactsync.ingestion.v1.ImportApi/GetImportRejected',
+                request_serializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.GetImportRejectedRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
+        self.RetryImport = channel.unary_unary(
+                '/contactsync.ingestion.v1.ImportApi/RetryImport',
+                request_serializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.RetryImportRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
+        self.WatchImport = channel.unary_stream(
+                '/contactsync.ingestion.v1.ImportApi/WatchImport',
+                request_serializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.WatchImportRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
+        self.EraseContact = channel.unary_unary(
+                '/contactsync.ingestion.v1.ImportApi/EraseContact',
+                request_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
+        self.GetErasure = channel.unary_unary(
+                '/contactsync.ingestion.v1.ImportApi/GetErasure',
+                request_serializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.GetErasureRequest.SerializeToString,
+                response_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                _registered_method=True)
         self.GetHealth = channel.unary_unary(
                 '/contactsync.ingestion.v1.ImportApi/GetHealth',
                 request_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
@@ -77,6 +107,59 @@ class ImportApiServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListImportRows(self, request, context):
+        """GET /v1/contacts/import/{job_id}/rows?state=&cursor=&limit=: every row of the job by index, with its state and reason at
+        each destination. next_cursor asks for the next page and is null on the last one. 404 as for GetImport.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetImportRejected(self, request, context):
+        """GET /v1/contacts/import/{job_id}/rejected: the rejected rows in the shape they were submitted in, as a JSON array to mend
+        and post again. Left out are rows that a later row of the same import superseded, for posting them again would undo the
+        later one, and rows that were erased. 404 as for GetImport; 413 for an array over 8 MiB.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RetryImport(self, request, context):
+        """POST /v1/contacts/import/{job_id}/retry: delivers the failed rows again, and no others; 202 with the job and how many rows
+        are tried again now. Idempotent: while they are tried, asking again starts nothing. 404 as for GetImport.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def WatchImport(self, request, context):
+        """GET /v1/contacts/import/{job_id}/events: server-sent events (text/event-stream). An event "job" with the job as GetImport
+        shows it, now and at every change; a comment line while nothing changes, every few seconds. Ends behind the event of a
+        completed or failed job, and when the key ends. 404 as for GetImport; 503 when too many follow jobs already.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseContact(self, request, context):
+        """POST /v1/contacts/erase: erases one person's contacts: rows of jobs, whatever became of them, and the contact book. The body
+        names the person: {"phone", "email", "external_id"}, one at least; a contact that has any of them is the person's. 202
+        with the erasure, which goes on by itself, a crash or not; asked again while it is pending, the same one is given. A
+        client's own contacts are erased, and of the book what the client has sent; an admin key erases everyone's. What is imported
+        once the erasure is completed is kept. Contacts that left for other destinations are theirs to erase.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetErasure(self, request, context):
+        """GET /v1/contacts/erasures/{erasure_id}: how far an erasure is. Nothing is kept of the person when it is completed: only
+        counts and times. 404 when there is none, or it is another client's.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetHealth(self, request, context):
         """GET /healthz: answers while the process runs; asks nothing of anything else.
         """
@@ -102,6 +185,36 @@ def add_ImportApiServicer_to_server(servicer, server):
             'GetImport': grpc.unary_unary_rpc_method_handler(
                     servicer.GetImport,
                     request_deserializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.GetImportRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'ListImportRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListImportRows,
+                    request_deserializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.ListImportRowsRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'GetImportRejected': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetImportRejected,
+                    request_deserializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.GetImportRejectedRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'RetryImport': grpc.unary_unary_rpc_method_handler(
+                    servicer.RetryImport,
+                    request_deserializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.RetryImportRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'WatchImport': grpc.unary_stream_rpc_method_handler(
+                    servicer.WatchImport,
+                    request_deserializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.WatchImportRequest.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'EraseContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseContact,
+                    request_deserializer=google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+                    response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            ),
+            'GetErasure': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetErasure,
+                    request_deserializer=contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.GetErasureRequest.FromString,
                     response_serializer=google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
             ),
             'GetHealth': grpc.unary_unary_rpc_method_handler(
@@ -169,6 +282,168 @@ class ImportApi:
             target,
             '/contactsync.ingestion.v1.ImportApi/GetImport',
             contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.GetImportRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListImportRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.ingestion.v1.ImportApi/ListImportRows',
+            contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.ListImportRowsRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetImportRejected(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.ingestion.v1.ImportApi/GetImportRejected',
+            contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.GetImportRejectedRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RetryImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.ingestion.v1.ImportApi/RetryImport',
+            contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.RetryImportRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def WatchImport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/contactsync.ingestion.v1.ImportApi/WatchImport',
+            contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.WatchImportRequest.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.ingestion.v1.ImportApi/EraseContact',
+            google_dot_api_dot_httpbody__pb2.HttpBody.SerializeToString,
+            google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetErasure(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.ingestion.v1.ImportApi/GetErasure',
+            contactsync_dot_ingestion_dot_v1_dot_import__api__pb2.GetErasureRequest.SerializeToString,
             google_dot_api_dot_httpbody__pb2.HttpBody.FromString,
             options,
             channel_credentials,

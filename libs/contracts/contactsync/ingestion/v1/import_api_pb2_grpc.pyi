@@ -22,6 +22,35 @@ class ImportApiStub:
     """POST /v1/contacts/import: one contact object or an array of them; 202 with the job, 200 for a dry run."""
     GetImport: _aio.UnaryUnaryMultiCallable[_import_api_pb2.GetImportRequest, _httpbody_pb2.HttpBody]
     """GET /v1/contacts/import/{job_id}: the job as documented. 404 when there is none, or it is another client's."""
+    ListImportRows: _aio.UnaryUnaryMultiCallable[_import_api_pb2.ListImportRowsRequest, _httpbody_pb2.HttpBody]
+    """GET /v1/contacts/import/{job_id}/rows?state=&cursor=&limit=: every row of the job by index, with its state and reason at
+    each destination. next_cursor asks for the next page and is null on the last one. 404 as for GetImport.
+    """
+    GetImportRejected: _aio.UnaryUnaryMultiCallable[_import_api_pb2.GetImportRejectedRequest, _httpbody_pb2.HttpBody]
+    """GET /v1/contacts/import/{job_id}/rejected: the rejected rows in the shape they were submitted in, as a JSON array to mend
+    and post again. Left out are rows that a later row of the same import superseded, for posting them again would undo the
+    later one, and rows that were erased. 404 as for GetImport; 413 for an array over 8 MiB.
+    """
+    RetryImport: _aio.UnaryUnaryMultiCallable[_import_api_pb2.RetryImportRequest, _httpbody_pb2.HttpBody]
+    """POST /v1/contacts/import/{job_id}/retry: delivers the failed rows again, and no others; 202 with the job and how many rows
+    are tried again now. Idempotent: while they are tried, asking again starts nothing. 404 as for GetImport.
+    """
+    WatchImport: _aio.UnaryStreamMultiCallable[_import_api_pb2.WatchImportRequest, _httpbody_pb2.HttpBody]
+    """GET /v1/contacts/import/{job_id}/events: server-sent events (text/event-stream). An event "job" with the job as GetImport
+    shows it, now and at every change; a comment line while nothing changes, every few seconds. Ends behind the event of a
+    completed or failed job, and when the key ends. 404 as for GetImport; 503 when too many follow jobs already.
+    """
+    EraseContact: _aio.UnaryUnaryMultiCallable[_httpbody_pb2.HttpBody, _httpbody_pb2.HttpBody]
+    """POST /v1/contacts/erase: erases one person's contacts: rows of jobs, whatever became of them, and the contact book. The body
+    names the person: {"phone", "email", "external_id"}, one at least; a contact that has any of them is the person's. 202
+    with the erasure, which goes on by itself, a crash or not; asked again while it is pending, the same one is given. A
+    client's own contacts are erased, and of the book what the client has sent; an admin key erases everyone's. What is imported
+    once the erasure is completed is kept. Contacts that left for other destinations are theirs to erase.
+    """
+    GetErasure: _aio.UnaryUnaryMultiCallable[_import_api_pb2.GetErasureRequest, _httpbody_pb2.HttpBody]
+    """GET /v1/contacts/erasures/{erasure_id}: how far an erasure is. Nothing is kept of the person when it is completed: only
+    counts and times. 404 when there is none, or it is another client's.
+    """
     GetHealth: _aio.UnaryUnaryMultiCallable[_empty_pb2.Empty, _httpbody_pb2.HttpBody]
     """GET /healthz: answers while the process runs; asks nothing of anything else."""
     GetReadiness: _aio.UnaryUnaryMultiCallable[_empty_pb2.Empty, _httpbody_pb2.HttpBody]
@@ -45,6 +74,71 @@ class ImportApiServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_import_api_pb2.GetImportRequest, _abc.Awaitable[_httpbody_pb2.HttpBody]],
     ) -> _abc.Awaitable[_httpbody_pb2.HttpBody]:
         """GET /v1/contacts/import/{job_id}: the job as documented. 404 when there is none, or it is another client's."""
+
+    @_abc_1.abstractmethod
+    def ListImportRows(
+        self,
+        request: _import_api_pb2.ListImportRowsRequest,
+        context: _aio.ServicerContext[_import_api_pb2.ListImportRowsRequest, _abc.Awaitable[_httpbody_pb2.HttpBody]],
+    ) -> _abc.Awaitable[_httpbody_pb2.HttpBody]:
+        """GET /v1/contacts/import/{job_id}/rows?state=&cursor=&limit=: every row of the job by index, with its state and reason at
+        each destination. next_cursor asks for the next page and is null on the last one. 404 as for GetImport.
+        """
+
+    @_abc_1.abstractmethod
+    def GetImportRejected(
+        self,
+        request: _import_api_pb2.GetImportRejectedRequest,
+        context: _aio.ServicerContext[_import_api_pb2.GetImportRejectedRequest, _abc.Awaitable[_httpbody_pb2.HttpBody]],
+    ) -> _abc.Awaitable[_httpbody_pb2.HttpBody]:
+        """GET /v1/contacts/import/{job_id}/rejected: the rejected rows in the shape they were submitted in, as a JSON array to mend
+        and post again. Left out are rows that a later row of the same import superseded, for posting them again would undo the
+        later one, and rows that were erased. 404 as for GetImport; 413 for an array over 8 MiB.
+        """
+
+    @_abc_1.abstractmethod
+    def RetryImport(
+        self,
+        request: _import_api_pb2.RetryImportRequest,
+        context: _aio.ServicerContext[_import_api_pb2.RetryImportRequest, _abc.Awaitable[_httpbody_pb2.HttpBody]],
+    ) -> _abc.Awaitable[_httpbody_pb2.HttpBody]:
+        """POST /v1/contacts/import/{job_id}/retry: delivers the failed rows again, and no others; 202 with the job and how many rows
+        are tried again now. Idempotent: while they are tried, asking again starts nothing. 404 as for GetImport.
+        """
+
+    @_abc_1.abstractmethod
+    def WatchImport(
+        self,
+        request: _import_api_pb2.WatchImportRequest,
+        context: _aio.ServicerContext[_import_api_pb2.WatchImportRequest, _abc.AsyncIterator[_httpbody_pb2.HttpBody]],
+    ) -> _abc.AsyncIterator[_httpbody_pb2.HttpBody]:
+        """GET /v1/contacts/import/{job_id}/events: server-sent events (text/event-stream). An event "job" with the job as GetImport
+        shows it, now and at every change; a comment line while nothing changes, every few seconds. Ends behind the event of a
+        completed or failed job, and when the key ends. 404 as for GetImport; 503 when too many follow jobs already.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseContact(
+        self,
+        request: _httpbody_pb2.HttpBody,
+        context: _aio.ServicerContext[_httpbody_pb2.HttpBody, _abc.Awaitable[_httpbody_pb2.HttpBody]],
+    ) -> _abc.Awaitable[_httpbody_pb2.HttpBody]:
+        """POST /v1/contacts/erase: erases one person's contacts: rows of jobs, whatever became of them, and the contact book. The body
+        names the person: {"phone", "email", "external_id"}, one at least; a contact that has any of them is the person's. 202
+        with the erasure, which goes on by itself, a crash or not; asked again while it is pending, the same one is given. A
+        client's own contacts are erased, and of the book what the client has sent; an admin key erases everyone's. What is imported
+        once the erasure is completed is kept. Contacts that left for other destinations are theirs to erase.
+        """
+
+    @_abc_1.abstractmethod
+    def GetErasure(
+        self,
+        request: _import_api_pb2.GetErasureRequest,
+        context: _aio.ServicerContext[_import_api_pb2.GetErasureRequest, _abc.Awaitable[_httpbody_pb2.HttpBody]],
+    ) -> _abc.Awaitable[_httpbody_pb2.HttpBody]:
+        """GET /v1/contacts/erasures/{erasure_id}: how far an erasure is. Nothing is kept of the person when it is completed: only
+        counts and times. 404 when there is none, or it is another client's.
+        """
 
     @_abc_1.abstractmethod
     def GetHealth(

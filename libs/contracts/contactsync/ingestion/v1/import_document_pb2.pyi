@@ -726,6 +726,108 @@ class DownloadHeaders(_message.Message):
 Global___DownloadHeaders: _TypeAlias = DownloadHeaders  # noqa: Y015
 
 @_typing.final
+class PersonDocument(_message.Message):
+    """A person to erase: at least one of the three is given, and a contact that has any of them is the person's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PHONE_FIELD_NUMBER: _builtins.int
+    EMAIL_FIELD_NUMBER: _builtins.int
+    EXTERNAL_ID_FIELD_NUMBER: _builtins.int
+    phone: _builtins.str
+    """A phone in any usual spelling."""
+    email: _builtins.str
+    """An e-mail address, whatever its case."""
+    external_id: _builtins.str
+    """The contact's id in the system that it came from."""
+    def __init__(
+        self,
+        *,
+        phone: _builtins.str = ...,
+        email: _builtins.str = ...,
+        external_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["email", b"email", "external_id", b"external_id", "phone", b"phone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonDocument: _TypeAlias = PersonDocument  # noqa: Y015
+
+@_typing.final
+class ErasureHeaders(_message.Message):
+    """Headers of the answer to an erasure."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LOCATION_FIELD_NUMBER: _builtins.int
+    location: _builtins.str
+    """Path that tells how far it is."""
+    def __init__(
+        self,
+        *,
+        location: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["location", b"location"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErasureHeaders: _TypeAlias = ErasureHeaders  # noqa: Y015
+
+@_typing.final
+class ErasureDocument(_message.Message):
+    """An erasure: counts and times, and nothing of the person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ERASURE_ID_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    JOBS_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    BOOK_CONTACTS_FIELD_NUMBER: _builtins.int
+    CREATED_AT_FIELD_NUMBER: _builtins.int
+    COMPLETED_AT_FIELD_NUMBER: _builtins.int
+    erasure_id: _builtins.str
+    """Asks how far it is."""
+    status: _builtins.str
+    """pending, or completed when nothing of the person is left."""
+    jobs: _builtins.int
+    """Jobs that held rows of the person."""
+    rows: _builtins.int
+    """Rows that were erased."""
+    book_contacts: _builtins.int
+    """Contacts of the contact book that were erased."""
+    @_builtins.property
+    def created_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was asked for."""
+
+    @_builtins.property
+    def completed_at(self) -> _timestamp_pb2.Timestamp:
+        """When it was completed. Null: not yet."""
+
+    def __init__(
+        self,
+        *,
+        erasure_id: _builtins.str = ...,
+        status: _builtins.str = ...,
+        jobs: _builtins.int = ...,
+        rows: _builtins.int = ...,
+        book_contacts: _builtins.int = ...,
+        created_at: _timestamp_pb2.Timestamp | None = ...,
+        completed_at: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["completed_at", b"completed_at", "created_at", b"created_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["book_contacts", b"book_contacts", "completed_at", b"completed_at", "created_at", b"created_at", "erasure_id", b"erasure_id", "jobs", b"jobs", "rows", b"rows", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ErasureDocument: _TypeAlias = ErasureDocument  # noqa: Y015
+
+@_typing.final
 class HealthDocument(_message.Message):
     """How the hub is."""
 

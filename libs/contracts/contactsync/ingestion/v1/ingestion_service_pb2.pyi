@@ -486,6 +486,7 @@ class Chunk(_message.Message):
     CONTACTS_JSON_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    ERASED_POSITIONS_FIELD_NUMBER: _builtins.int
     chunk_id: _builtins.str
     """Its id. Empty: unknown."""
     client_id: _builtins.str
@@ -502,6 +503,10 @@ class Chunk(_message.Message):
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When its job was accepted: part of what is sent, so that every try of a delivery sends the same bytes."""
 
+    @_builtins.property
+    def erased_positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Places of rows that were erased, from 0, ascending: nothing is left of them, and they are not to be sent."""
+
     def __init__(
         self,
         *,
@@ -511,10 +516,11 @@ class Chunk(_message.Message):
         contacts_json: _builtins.bytes = ...,
         correlation_id: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        erased_positions: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "client_id", b"client_id", "contacts_json", b"contacts_json", "correlation_id", b"correlation_id", "created_at", b"created_at", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "client_id", b"client_id", "contacts_json", b"contacts_json", "correlation_id", b"correlation_id", "created_at", b"created_at", "erased_positions", b"erased_positions", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

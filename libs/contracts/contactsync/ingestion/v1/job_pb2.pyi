@@ -101,7 +101,7 @@ class _RowStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RowState.Val
     ROW_STATE_UNCHANGED: _RowState.ValueType  # 4
     """The destination had it so already."""
     ROW_STATE_REJECTED: _RowState.ValueType  # 5
-    """Not valid, and never sent."""
+    """Not valid, and never sent; or erased before it was sent."""
     ROW_STATE_FAILED: _RowState.ValueType  # 6
     """The destination refused it, or every try failed."""
     ROW_STATE_UNSUPPORTED: _RowState.ValueType  # 7
@@ -123,7 +123,7 @@ ROW_STATE_UPDATED: RowState.ValueType  # 3
 ROW_STATE_UNCHANGED: RowState.ValueType  # 4
 """The destination had it so already."""
 ROW_STATE_REJECTED: RowState.ValueType  # 5
-"""Not valid, and never sent."""
+"""Not valid, and never sent; or erased before it was sent."""
 ROW_STATE_FAILED: RowState.ValueType  # 6
 """The destination refused it, or every try failed."""
 ROW_STATE_UNSUPPORTED: RowState.ValueType  # 7
@@ -361,13 +361,15 @@ class Row(_message.Message):
     decided_by: _builtins.str
     """How the phone's country was decided: plus, international_prefix, country_code or default_region. Empty: no phone."""
     code: _builtins.str
-    """For a rejected row: the code of its refusal, lower_snake_case. Empty: not rejected."""
+    """For a rejected row: the code of its refusal, lower_snake_case. For an erased row, whatever its state: "erased". Empty
+    otherwise.
+    """
     pointer: _builtins.str
     """For a rejected row: where the fault is, a JSON Pointer into the request (RFC 6901). Empty: not rejected."""
     message: _builtins.str
-    """For a rejected row: the refusal as a sentence. Empty: not rejected."""
+    """For a rejected row: the refusal as a sentence; for an erased one, that it was erased. Empty otherwise."""
     submitted_json: _builtins.bytes
-    """For a rejected row: the row in the shape it was submitted in, JSON. Empty: not rejected."""
+    """For a rejected row: the row in the shape it was submitted in, JSON. Empty: not rejected, or erased."""
     duplicate_of: _builtins.int
     """Index of the earlier row with the same identity. Absent: none."""
     metadata_version: _builtins.str

@@ -26,7 +26,7 @@ from contactsync.error.v1 import reason_pb2 as contactsync_dot_error_dot_v1_dot_
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$contactsync/openapi/v1/openapi.proto\x12\x16\x63ontactsync.openapi.v1\x1a!contactsync/error/v1/reason.proto\x1a google/protobuf/descriptor.proto\"\xba\x01\n\tOperation\x12\x0f\n\x07summary\x18\x01 \x01(\t\x12\x0f\n\x07headers\x18\x02 \x01(\t\x12*\n\x04\x62ody\x18\x03 \x01(\x0b\x32\x1c.contactsync.openapi.v1.Body\x12/\n\x07\x61nswers\x18\x04 \x03(\x0b\x32\x1e.contactsync.openapi.v1.Answer\x12.\n\x08refusals\x18\x05 \x03(\x0e\x32\x1c.contactsync.error.v1.Reason\"w\n\x04\x42ody\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12\x13\n\x0bone_or_many\x18\x02 \x01(\x08\x12\x31\n\x08\x65xamples\x18\x03 \x03(\x0b\x32\x1f.contactsync.openapi.v1.Example\x12\x17\n\x0fmay_be_left_out\x18\x04 \x01(\x08\"p\n\x06\x41nswer\x12\x0e\n\x06status\x18\x01 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\x12\x0c\n\x04many\x18\x04 \x01(\x08\x12\x12\n\nmedia_type\x18\x05 \x01(\t\x12\x0f\n\x07headers\x18\x06 \x01(\t\"%\n\x07\x45xample\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04json\x18\x02 \x01(\t\"V\n\x05\x46ield\x12\x17\n\x0fmay_be_left_out\x18\x01 \x01(\x08\x12\x13\n\x0bmay_be_null\x18\x02 \x01(\x08\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x0f\n\x07\x65xample\x18\x04 \x01(\t:V\n\toperation\x12\x1e.google.protobuf.MethodOptions\x18\xd4\x86\x03 \x01(\x0b\x32!.contactsync.openapi.v1.Operation:M\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xd5\x86\x03 \x01(\x0b\x32\x1d.contactsync.openapi.v1.Fieldb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$contactsync/openapi/v1/openapi.proto\x12\x16\x63ontactsync.openapi.v1\x1a!contactsync/error/v1/reason.proto\x1a google/protobuf/descriptor.proto\"\xba\x01\n\tOperation\x12\x0f\n\x07summary\x18\x01 \x01(\t\x12\x0f\n\x07headers\x18\x02 \x01(\t\x12*\n\x04\x62ody\x18\x03 \x01(\x0b\x32\x1c.contactsync.openapi.v1.Body\x12/\n\x07\x61nswers\x18\x04 \x03(\x0b\x32\x1e.contactsync.openapi.v1.Answer\x12.\n\x08refusals\x18\x05 \x03(\x0e\x32\x1c.contactsync.error.v1.Reason\"\x87\x01\n\x04\x42ody\x12\x0e\n\x06schema\x18\x01 \x01(\t\x12\x13\n\x0bone_or_many\x18\x02 \x01(\x08\x12\x31\n\x08\x65xamples\x18\x03 \x03(\x0b\x32\x1f.contactsync.openapi.v1.Example\x12\x17\n\x0fmay_be_left_out\x18\x04 \x01(\x08\x12\x0e\n\x06\x63losed\x18\x05 \x01(\x08\"\x7f\n\x06\x41nswer\x12\x0e\n\x06status\x18\x01 \x01(\x05\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x0e\n\x06schema\x18\x03 \x01(\t\x12\x0c\n\x04many\x18\x04 \x01(\x08\x12\x12\n\nmedia_type\x18\x05 \x01(\t\x12\x0f\n\x07headers\x18\x06 \x01(\t\x12\r\n\x05\x65vent\x18\x07 \x01(\t\"%\n\x07\x45xample\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04json\x18\x02 \x01(\t\"V\n\x05\x46ield\x12\x17\n\x0fmay_be_left_out\x18\x01 \x01(\x08\x12\x13\n\x0bmay_be_null\x18\x02 \x01(\x08\x12\x0e\n\x06\x66ormat\x18\x03 \x01(\t\x12\x0f\n\x07\x65xample\x18\x04 \x01(\t:V\n\toperation\x12\x1e.google.protobuf.MethodOptions\x18\xd4\x86\x03 \x01(\x0b\x32!.contactsync.openapi.v1.Operation:M\n\x05\x66ield\x12\x1d.google.protobuf.FieldOptions\x18\xd5\x86\x03 \x01(\x0b\x32\x1d.contactsync.openapi.v1.Fieldb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,12 +35,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_OPERATION']._serialized_start=134
   _globals['_OPERATION']._serialized_end=320
-  _globals['_BODY']._serialized_start=322
-  _globals['_BODY']._serialized_end=441
-  _globals['_ANSWER']._serialized_start=443
-  _globals['_ANSWER']._serialized_end=555
-  _globals['_EXAMPLE']._serialized_start=557
-  _globals['_EXAMPLE']._serialized_end=594
-  _globals['_FIELD']._serialized_start=596
-  _globals['_FIELD']._serialized_end=682
+  _globals['_BODY']._serialized_start=323
+  _globals['_BODY']._serialized_end=458
+  _globals['_ANSWER']._serialized_start=460
+  _globals['_ANSWER']._serialized_end=587
+  _globals['_EXAMPLE']._serialized_start=589
+  _globals['_EXAMPLE']._serialized_end=626
+  _globals['_FIELD']._serialized_start=628
+  _globals['_FIELD']._serialized_end=714
 # @@protoc_insertion_point(module_scope)

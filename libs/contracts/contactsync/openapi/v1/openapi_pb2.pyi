@@ -79,12 +79,15 @@ class Body(_message.Message):
     ONE_OR_MANY_FIELD_NUMBER: _builtins.int
     EXAMPLES_FIELD_NUMBER: _builtins.int
     MAY_BE_LEFT_OUT_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
     schema: _builtins.str
     """Full name of the message it looks like."""
     one_or_many: _builtins.bool
     """True: one of it, or an array of at least one."""
     may_be_left_out: _builtins.bool
     """True: the body may be left out."""
+    closed: _builtins.bool
+    """True: keys that the schema does not name are refused."""
     @_builtins.property
     def examples(self) -> _containers.RepeatedCompositeFieldContainer[Global___Example]:
         """Whole bodies to show."""
@@ -96,10 +99,11 @@ class Body(_message.Message):
         one_or_many: _builtins.bool = ...,
         examples: _abc.Iterable[Global___Example] | None = ...,
         may_be_left_out: _builtins.bool = ...,
+        closed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["examples", b"examples", "may_be_left_out", b"may_be_left_out", "one_or_many", b"one_or_many", "schema", b"schema"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed", b"closed", "examples", b"examples", "may_be_left_out", b"may_be_left_out", "one_or_many", b"one_or_many", "schema", b"schema"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -117,6 +121,7 @@ class Answer(_message.Message):
     MANY_FIELD_NUMBER: _builtins.int
     MEDIA_TYPE_FIELD_NUMBER: _builtins.int
     HEADERS_FIELD_NUMBER: _builtins.int
+    EVENT_FIELD_NUMBER: _builtins.int
     status: _builtins.int
     """HTTP status."""
     description: _builtins.str
@@ -126,9 +131,11 @@ class Answer(_message.Message):
     many: _builtins.bool
     """True: an array of it."""
     media_type: _builtins.str
-    """Media type of the body. Empty: application/json. For any other, the body is text and the schema tells what it carries."""
+    """Media type of the body. Empty: application/json. text/event-stream: the schema is that of the events' data."""
     headers: _builtins.str
     """Full name of a message whose fields are the headers of this answer. Empty: none but those of every answer."""
+    event: _builtins.str
+    """Name of the server-sent events. Empty: the body has none."""
     def __init__(
         self,
         *,
@@ -138,10 +145,11 @@ class Answer(_message.Message):
         many: _builtins.bool = ...,
         media_type: _builtins.str = ...,
         headers: _builtins.str = ...,
+        event: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "headers", b"headers", "many", b"many", "media_type", b"media_type", "schema", b"schema", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["description", b"description", "event", b"event", "headers", b"headers", "many", b"many", "media_type", b"media_type", "schema", b"schema", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
