@@ -18,6 +18,14 @@ STATUS_SCRIPT = Path(__file__).parent / "status.lua"
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 Config = dict[str, Any]
 
+# Headers that make the gRPC core answer INTERNAL, whoever sends them: its own, those with bad base64, and names that
+# HTTP allows and gRPC does not (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, "Header-Name").
+_NOT_FOR_GRPC: Sequence[Config] = (
+    {"prefix": "grpc-"},
+    {"suffix": "-bin"},
+    {"safe_regex": {"regex": "[^:]*[^0-9a-z_.:-][^:]*"}},
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GatewaySettings:
@@ -136,15 +144,14 @@ def _http_filters(settings: GatewaySettings, services: Sequence[str]) -> list[Co
 def _header_mutation() -> Config:
     correlation_id = {"header": {"key": "x-correlation-id", "value": "%UNIQUE_ID%"}, "append_action": "ADD_IF_ABSENT"}
     echo = {"header": {"key": "x-correlation-id", "value": "%REQ(x-correlation-id)%"}, "append_action": "ADD_IF_ABSENT"}
-    edge_only = ["x-contactsync-service", "x-contactsync-client", "x-contactsync-edge", "grpc-timeout", "grpc-encoding"]
+    edge_only = ["x-contactsync-service", "x-contactsync-client", "x-contactsync-edge"]
     edge_only += ["x-envoy-original-path", "x-http-status", "x-error-body"]
     return {
         "@type": _type("filters.http.header_mutation.v3.HeaderMutation"),
         "mutations": {
             "request_mutations": [
                 *({"remove": name} for name in edge_only),
-                # Bad base64 in a header with this ending makes the gRPC core answer INTERNAL.
-                {"remove_on_match": {"key_matcher": {"suffix": "-bin"}}},
+                *({"remove_on_match": {"key_matcher": matcher}} for matcher in _NOT_FOR_GRPC),
                 {"append": correlation_id},
             ],
             "response_mutations": [

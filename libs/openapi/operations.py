@@ -71,7 +71,7 @@ class Operations:
         return [field for name in messages if name for field in self._contracts.messages[name].fields]
 
     def _body(self, body: openapi_pb2.Body) -> Schema:
-        one = self.schemas.of_message(body.schema)
+        one = self.schemas.of_message(body.schema) | ({"unevaluatedProperties": False} if body.closed else {})
         schema = {"oneOf": [one, {"type": "array", "items": one, "minItems": 1}]} if body.one_or_many else one
         content: Schema = {"schema": schema}
         if body.examples:
@@ -95,7 +95,7 @@ class Operations:
         media = answer.media_type or _JSON
         content: Schema = {"schema": schema, "example": example}
         if media != _JSON:
-            content = {"schema": {"type": "string", "contentMediaType": _JSON, "contentSchema": schema}}
+            content = {"schema": _event(answer.event, schema)}
         elif answer.many:
             content = {"schema": {"type": "array", "items": schema}, "example": [example]}
         return {
@@ -104,14 +104,14 @@ class Operations:
             "content": {media: content},
         }
 
-    def _headers(self, messages: Sequence[str]) -> Schema:
+    def _headers(self, messages: Sequence[str], *, sure: bool = True) -> Schema:
         described = {}
         for field in self._fields(messages):
             schema = self.schemas.of_field(field)
             text, _ = schema.pop("description"), schema.pop("examples", None)
             described[field.proto.json_name] = {
                 "description": text,
-                "required": not field.told.may_be_left_out,
+                "required": sure and not field.told.may_be_left_out,
                 "schema": schema,
                 "example": self.schemas.example_of_field(field),
             }
@@ -130,7 +130,7 @@ class Operations:
         name = "_or_".join(_wire(reason).word for reason in reasons)
         self.responses[name] = {
             "description": " ".join(_sentence(reason) for reason in reasons),
-            "headers": self._headers(list(_refusal_headers(reasons))),
+            "headers": self._headers(list(_refusal_headers(reasons)), sure=False),
             "content": {
                 _JSON: {
                     "schema": self.schemas.of_message(ERROR),
@@ -161,6 +161,13 @@ def _security(method: Method) -> list[Schema]:
     return [{"bearer": [name]} for name in names]
 
 
+def _event(name: str, data: Schema) -> Schema:
+    """One server-sent event, in the form of OpenAPI 3.2, which has one."""
+    carried = {"type": "string", "contentMediaType": _JSON, "contentSchema": data}
+    properties = {"event": {"type": "string", "const": name}, "data": carried}
+    return {"type": "object", "required": list(properties), "properties": properties}
+
+
 def _wire(reason: Value) -> reason_pb2.Wire:
     return reason.proto.options.Extensions[reason_pb2.wire]
 
@@ -176,6 +183,7 @@ def _metadata(reason: Value) -> dict[str, Any]:
 
 
 def _refusal_headers(reasons: Sequence[Value]) -> Iterator[str]:
+    """Those that are there when whoever refuses knows what to say in them."""
     yield f"{_HEADERS}AnswerHeaders"
     if any(reason.proto.number == reason_pb2.REASON_RATE_LIMIT_EXCEEDED for reason in reasons):
         yield f"{_HEADERS}RateHeaders"

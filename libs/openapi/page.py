@@ -143,8 +143,9 @@ def _type(schema: Described) -> str:
     for choice in ("oneOf", "anyOf"):
         if choice in schema:
             return " or ".join(_type(each) for each in schema[choice])
-    if "contentSchema" in schema:
-        return f"text that carries {_type(schema['contentSchema'])}"
+    if "data" in schema.get("properties", {}):
+        carried = schema["properties"]["data"]["contentSchema"]
+        return f"events named {schema['properties']['event']['const']}, with data of {_type(carried)}"
     if "items" in schema:
         return f"array of {_type(schema['items'])}"
     if isinstance(schema.get("additionalProperties"), dict):

@@ -16,9 +16,11 @@ from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Violation
 from services.idempotency.domain import Answer, ClientId, Fence, JobId, Key, Record
 from services.idempotency.rest import view_of
+from services.ingestion.domain.erasure import NOBODY, Erasure, ErasureId, Stage
 from services.ingestion.domain.outcome import RowState
 from services.ingestion.handler.following import RowQuery
 from services.ingestion.rest import answers, row_answers
+from services.ingestion.rest.erasing import erasure_body
 from services.ingestion.rest.rows import RestRows
 from tests.fixtures.shapes import assert_shaped, described
 from tests.unit.ingestion.world import World, client, contact
@@ -83,6 +85,22 @@ def test_idempotency_key(answer: Answer | None) -> None:
     )
 
     assert_shaped(msgspec.json.encode(view_of(record)), KeyDocument.DESCRIPTOR)
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_erasure(stage: Stage) -> None:
+    now = datetime(2026, 1, 15, 12, tzinfo=UTC)
+    erasure = Erasure(
+        erasure_id=ErasureId("770e8400-e29b-41d4-a716-446655440002"),
+        client_id=client().client_id,
+        everywhere=False,
+        person=NOBODY,
+        created_at=now,
+        stage=stage,
+        completed_at=now if stage is Stage.COMPLETED else None,
+    )
+
+    assert_shaped(erasure_body(erasure), pb.ErasureDocument.DESCRIPTOR)
 
 
 @pytest.mark.parametrize("details", [0, 1, 101])
