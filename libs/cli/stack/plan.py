@@ -71,11 +71,6 @@ class Plan:
         """The NATS server's configuration, rendered at every start; holds its password (0600)."""
         return self.folder.root / "run" / "nats.conf"
 
-    @property
-    def _bytecode(self) -> Path:
-        """Compiled modules, when the environment wants none beside the sources. May be deleted at any time."""
-        return Path(sys.pycache_prefix) if sys.pycache_prefix else self.folder.root / "run" / "bytecode"
-
     def bus_users(self) -> list[BusUser]:
         """The bus accounts of the services that use it, with the passwords of this hub."""
         return [account.user(self._bus_password(name)) for name, account in BUS_ACCOUNTS.items()]
@@ -97,9 +92,16 @@ class Plan:
         yield Program("nats", ("nats-server", "--config", str(self.nats_config)))
         for service in SERVICES:
             command = (sys.executable, "-m", f"services.{service}.main")
-            yield Program(service, command, self.service_environment(service))
+            yield Program(service, command, self.service_environment(service) | self._bytecode())
         envoy = ("envoy", "--config-path", str(self.gateway_config), "--concurrency", "1", "--disable-hot-restart")
         yield Program("gateway", (*envoy, "--log-level", "warn"))
+
+    def _bytecode(self) -> dict[str, str]:
+        """Compiled modules lie in our own folder where the environment wants none beside the sources."""
+        if not sys.dont_write_bytecode:
+            return {}
+        folder = sys.pycache_prefix or str(self.folder.root / "run" / "bytecode")
+        return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
 
     def service_environment(self, service: str) -> dict[str, str]:
         """The settings of a service process. Secrets travel as files; only the bus's password is in its URL."""
@@ -115,8 +117,6 @@ class Plan:
             "MALLOC_ARENA_MAX": "2",
             "PYDANTIC_DISABLE_PLUGINS": "__all__",
         }
-        if sys.dont_write_bytecode:  # no caches beside the sources; in our own folder they save a second a process
-            environment |= {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(self._bytecode)}
         if service in _WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = folder.database_url(service)
         if service in BUS_ACCOUNTS:
