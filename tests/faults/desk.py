@@ -1,0 +1,136 @@
+"""A hub that is treated badly: its processes are killed, and it has to come back by itself."""
+
+import json
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from libs.cli.api import Api
+from libs.cli.stack import readiness
+from libs.cli.stack.hub import Hub, running_hub
+from libs.cli.stack.plan import SERVICES
+from tests.fixtures.ledger import Ledger
+
+PROCESSES = ("nats", *SERVICES, "gateway")
+PATIENCE_SECONDS = 120.0
+_POLL_SECONDS = 0.05
+
+
+def wait_for(fact: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS, what: str = "the fact") -> float:
+    """Returns when the fact holds, with the seconds that took; fails when it does not in time."""
+    began = time.monotonic()
+    while not fact():
+        assert time.monotonic() - began < seconds, f"{what} is not so after {seconds} s"
+        time.sleep(_POLL_SECONDS)
+    return time.monotonic() - began
+
+
+def make_partner(url: str, data: Path, **settings: Any) -> str:
+    """The key of a new client that may do everything, at any rate."""
+    admin = patient(url, json.loads((data / "credentials.json").read_text())["admin"]["api_key"])
+    settings = {"rate": 10_000, "scopes": ["SCOPE_IMPORT", "SCOPE_READ", "SCOPE_ADMIN"], **settings}
+    made = admin.call("POST", "/admin/v1/clients", body={"name": "partner", "settings": settings})
+    admin.close()
+    key: str = made["api_key"]
+    return key
+
+
+def patient(url: str, key: str) -> Api:
+    """Calls that are repeated for two minutes."""
+    return Api(url, key, patience_s=PATIENCE_SECONDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A running hub with a client of it."""
+
+    hub: Hub
+    api: Api
+    api_key: str = field(repr=False)
+
+    def pid(self, name: str) -> int:
+        """The process that the supervisor runs under a name; 0: none now."""
+        pid: int = self.hub.supervisor.processes()[name]["pid"]
+        return pid
+
+    def kill(self, name: str) -> int:
+        """kill -9; gives the pid that is no more."""
+        pid = self.pid(name)
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def await_return(self, name: str, *, killed: int) -> float:
+        """Returns when another process does the killed one's work, with the seconds that took."""
+        return wait_for(lambda: self.pid(name) not in {0, killed} and self._works(name), what=f"the return of {name}")
+
+    def all_healthy(self) -> bool:
+        """Whether every process runs and says that it can do its work."""
+        infos = self.hub.supervisor.processes()
+        return all(infos[name]["statename"] == "RUNNING" and self._works(name) for name in PROCESSES)
+
+    def drain(self, ledger: Ledger) -> float:
+        """Returns when every job is at its end, with the seconds that took."""
+        return wait_for(lambda: not ledger.unfinished(self.api), what="the end of every job")
+
+    def look(self, service: str, query: str) -> set[Any]:
+        """The first column of what a query finds in a service's database."""
+        file = self.hub.plan.folder.root / "db" / f"{service}.sqlite3"
+        with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
+            return {row[0] for row in database.execute(query)}
+
+    def _works(self, name: str) -> bool:
+        plan = self.hub.plan
+        if name == "nats":
+            return readiness.nats_answers(plan)
+        if name == "gateway":
+            return _answers(f"{plan.url}/readyz")
+        with readiness.Probe({name: plan.address(name)}) as probe:
+            return probe.serves(name)
+
+
+@contextmanager
+def desk(data: Path, *, settings: Mapping[str, str] | None = None, api_key: str = "") -> Iterator[Desk]:
+    """A hub on the data folder for the time of the block, with the client of the key, or a new one."""
+    with running_hub(data, port=0, settings=settings) as hub:
+        key = api_key or make_partner(hub.url, data)
+        with closing(patient(hub.url, key)) as api:
+            yield Desk(hub, api, key)
+
+
+def kill_tree(root: int) -> int:
+    """kill -9 of a process and all below it at once; gives how many."""
+    tree = [psutil.Process(root), *psutil.Process(root).children(recursive=True)]
+    for process in tree:  # frozen first: nobody may restart or end another in an orderly way meanwhile
+        process.suspend()
+    for process in tree:
+        process.kill()
+    psutil.wait_procs(tree[1:], timeout=10)
+    return len(tree)
+
+
+def print_figures(title: str, figures: Mapping[str, Any]) -> None:
+    """A small table for whoever runs with -s."""
+    width = max(map(len, figures))
+    print(f"\n{title}")  # noqa: T201 - the figures are the purpose
+    for name, figure in figures.items():
+        print(f"  {name:<{width}}  {_short(figure)}")  # noqa: T201 - as above
+
+
+def _short(figure: Any) -> str:
+    return f"{figure:.1f} s" if isinstance(figure, float) else str(figure)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
