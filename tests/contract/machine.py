@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -18,27 +18,16 @@ from hypothesis.stateful import (
 )
 
 from services.access.domain.errors import TwoKeysLiveError
-from services.delivery.domain.answer import Answer, NoAnswer, Refused, RowFailure, Taken
 from services.delivery.handler.deliver import InterruptedDeliveriesError
 from services.idempotency import domain as keys
 from services.ingestion.domain import errors
 from services.ingestion.domain.status import JobStatus, destination_counts, job_status
 from services.ingestion.ports.store import JobQuery
 from tests.contract.composed import Composed, Crash
-from tests.contract.model import BODIES, ROWS, ApiKey, Asked, Shop, Used
+from tests.contract.model import ANSWERS, AT_ONCE, BODIES, ROWS, ApiKey, Asked, Shop, Used
 from tests.unit.delivery.world import HOOK
 
 T = TypeVar("T")
-
-ANSWERS: dict[str, Callable[[int], Answer]] = {
-    "taken": lambda size: Taken(states=b"\x02" * size),
-    "first row failed": lambda size: Taken(
-        states=b"\x06" + b"\x02" * (size - 1), failures=(RowFailure(position=0, reason="no"),)
-    ),
-    "refused": lambda _: Refused(status=400, message="no"),
-    "busy": lambda _: Refused(status=503, message="busy"),
-    "lost": lambda _: NoAnswer(message="lost", reached=True),
-}
 
 
 class Machine(RuleBasedStateMachine):
@@ -83,17 +72,24 @@ class Machine(RuleBasedStateMachine):
         return client
 
     @rule(
-        shop=st.integers(0, 1), place=st.integers(0, 3), key=st.sampled_from("ab"), body=st.sampled_from(list(BODIES)),
+        shop=st.integers(0, 1),
+        place=st.integers(0, 3),
+        key=st.sampled_from("ab"),
+        body=st.sampled_from(list(BODIES)),
         crash=st.sampled_from(["", "", "", "begun", "stored", "completed"]),
-    )  # fmt: skip
-    def post(self, shop: int, place: int, key: str, body: str, crash: str) -> None:
+        answer=AT_ONCE,
+    )
+    def post(self, shop: int, place: int, *, key: str, body: str, crash: str, answer: str) -> None:
         asker = self.shops[shop]
         if self.caller(asker, place) is not None:
             self.posted.append((asker, key, body))
             self.ask(asker, place, key, body, crash)
+            self.deliver_at_once(answer)
 
     @precondition(lambda self: self.posted)
-    @rule(back=st.integers(0, 3), spell=st.booleans(), crash=st.sampled_from(["", "", "begun", "stored"]))
+    @rule(
+        back=st.sampled_from([0, 0, 0, 1, 2]), spell=st.booleans(), crash=st.sampled_from(["", "", "begun", "stored"])
+    )
     def post_again(self, back: int, spell: bool, crash: str) -> None:
         """What a client does that got no answer."""
         asker, key, body = self.posted[-1 - back % len(self.posted)]
@@ -148,6 +144,10 @@ class Machine(RuleBasedStateMachine):
             self.run(self.hub.deliver(ticket))
         self.hub.receiver.answers, self.hub.outcomes.down = [], False
 
+    def deliver_at_once(self, answer: str) -> None:
+        if answer and self.hub.tickets():
+            self.deliver(0, answer, down=False)
+
     @rule()
     def wake(self) -> None:
         """What is due is tried, and what delivery was never told of is told again."""
@@ -155,8 +155,8 @@ class Machine(RuleBasedStateMachine):
         for ticket in self.run(self.hub.ingestion.store.overdue(now=self.now, limit=100)):
             self.run(self.hub.deliver(ticket))
 
-    @rule(shop=st.integers(0, 1), place=st.integers(0, 9))
-    def retry(self, shop: int, place: int) -> None:
+    @rule(shop=st.integers(0, 1), place=st.integers(0, 9), answer=AT_ONCE)
+    def retry(self, shop: int, place: int, answer: str) -> None:
         """Of the jobs that can be retried, if there is any."""
         owner, other = self.shops[shop], self.shops[1 - shop]
         shown = {job_id: json.loads(self.shown(owner, job_id)) for job_id in owner.jobs}
@@ -166,6 +166,7 @@ class Machine(RuleBasedStateMachine):
             with pytest.raises(errors.JobNotFound):
                 self.run(self._retry(job_id, viewer=other.client_id))
             self.retry_twice(owner, job_id, shown[job_id])
+            self.deliver_at_once(answer)
 
     def retry_twice(self, owner: Shop, job_id: str, before: Any) -> None:
         record, retried = self.run(self._retry(job_id, viewer=owner.client_id))
@@ -179,15 +180,22 @@ class Machine(RuleBasedStateMachine):
     async def _retry(self, job_id: Any, viewer: Any) -> Any:
         return await self.hub.ingestion.retries.retry(job_id, viewer=viewer)
 
-    @rule(seconds=st.sampled_from([1, 9, 10, 60, 3600, 3 * 86_400]))
-    def wait(self, seconds: int) -> None:
+    @rule(seconds=st.sampled_from([1, 9, 10, 11, 60, 3600, 3 * 86_400]), purge=st.booleans())
+    def wait(self, seconds: int, *, purge: bool) -> None:
         self.hub.later(timedelta(seconds=seconds))
+        if purge:
+            self.run(self.hub.idempotency.forget_expired())
 
-    @rule()
-    def purge(self) -> None:
-        self.run(self.hub.idempotency.forget_expired())
+    @rule(shop=st.integers(0, 1), change=st.sampled_from(["rotate", "rotate at once", "revoke", "disable"]))
+    def change_keys(self, shop: int, change: str) -> None:
+        match change:
+            case "revoke":
+                self.revoke(shop)
+            case "disable":
+                self.disable_for_a_while(shop)
+            case _:
+                self.rotate(shop, 1 if change == "rotate" else 0)
 
-    @rule(shop=st.integers(0, 1), hours=st.sampled_from([0, 1, 24]))
     def rotate(self, shop: int, hours: int) -> None:
         client, ends_at = self.shops[shop], self.now + timedelta(hours=hours)
         live = [key for key in client.keys if key.ends_at is None or self.now < key.ends_at]
@@ -201,7 +209,6 @@ class Machine(RuleBasedStateMachine):
             key.ends_at = ends_at
         client.keys.append(ApiKey(made.api_key))
 
-    @rule(shop=st.integers(0, 1))
     def revoke(self, shop: int) -> None:
         client = self.shops[shop]
         self.run(self.hub.office.revoke(client.client_id, key_id=""))
@@ -210,7 +217,6 @@ class Machine(RuleBasedStateMachine):
             assert self.caller(client, place) is None
         self.rotate(shop, 0)
 
-    @rule(shop=st.integers(0, 1))
     def disable_for_a_while(self, shop: int) -> None:
         client = self.shops[shop]
         for client.enabled in (False, True):
@@ -273,11 +279,13 @@ class Machine(RuleBasedStateMachine):
 
     def settle(self) -> None:
         """Left alone, every job ends, and every valid row has gone out."""
+        jobs = [(shop, job_id) for shop in self.shops for job_id in shop.jobs]
         for _ in range(30):
+            if all(json.loads(self.shown(*job))["completed_at"] for job in jobs):
+                break
             self.hub.later(timedelta(hours=9))
             self.wake()
         self.every_job_is_known_and_adds_up()
-        for shop in self.shops:
-            for job_id in shop.jobs:
-                assert json.loads(self.shown(shop, job_id))["status"] in {"completed", "failed"}
-                assert f"{job_id}.0.{HOOK}" in self.hub.receiver.came
+        for shop, job_id in jobs:
+            assert json.loads(self.shown(shop, job_id))["status"] in {"completed", "failed"}
+            assert f"{job_id}.0.{HOOK}" in self.hub.receiver.came

@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from hypothesis import strategies as st
+
+from services.delivery.domain.answer import Answer, NoAnswer, Refused, RowFailure, Taken
 from services.ingestion.domain import errors
 from tests.contract.composed import Crash
 from tests.unit.idempotency.world import LIMITS
@@ -20,6 +23,19 @@ BODIES = {
 PAYLOADS = {"one, respelled": "one"}
 ROWS = {"one": (1, 1), "three": (4, 3), "none": (2, 0)}
 """Rows, and valid ones."""
+ANSWERS: dict[str, Callable[[int], Answer]] = {
+    "taken": lambda size: Taken(states=b"\x02" * size),
+    "first row failed": lambda size: Taken(
+        states=b"\x06" + b"\x02" * (size - 1), failures=(RowFailure(position=0, reason="no"),)
+    ),
+    "refused": lambda _: Refused(status=400, message="no"),
+    "busy": lambda _: Refused(status=503, message="busy"),
+    "lost": lambda _: NoAnswer(message="lost", reached=True),
+}
+
+
+AT_ONCE = st.sampled_from(["", *ANSWERS])
+"""How the newest ticket is answered right away; "": not yet."""
 
 
 @dataclass(frozen=True)

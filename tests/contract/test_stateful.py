@@ -64,4 +64,4 @@ def test_planted_bug_is_found(monkeypatch: pytest.MonkeyPatch, module: Any, name
     monkeypatch.setattr(module, name, planted(getattr(module, name)))
 
     with pytest.raises(AssertionError):
-        run(settings(QUICK, max_examples=1000, phases=[Phase.generate], derandomize=True, print_blob=False))
+        run(settings(QUICK, max_examples=3000, phases=[Phase.generate], derandomize=True, print_blob=False))
