@@ -144,8 +144,16 @@ def _http_filters(settings: GatewaySettings, services: Sequence[str]) -> list[Co
 def _header_mutation() -> Config:
     correlation_id = {"header": {"key": "x-correlation-id", "value": "%UNIQUE_ID%"}, "append_action": "ADD_IF_ABSENT"}
     echo = {"header": {"key": "x-correlation-id", "value": "%REQ(x-correlation-id)%"}, "append_action": "ADD_IF_ABSENT"}
-    edge_only = ["x-contactsync-service", "x-contactsync-client", "x-contactsync-edge"]
-    edge_only += ["x-envoy-original-path", "x-http-status", "x-error-body"]
+    # Of X-Forwarded-For the hop that the trusted ones say; a caller's own word for it is overwritten.
+    address = {"key": "x-contactsync-client", "value": "%DOWNSTREAM_REMOTE_ADDRESS_WITHOUT_PORT%"}
+    client = {"header": address, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    edge_only = [
+        "x-contactsync-service",
+        "x-contactsync-edge",
+        "x-envoy-original-path",
+        "x-http-status",
+        "x-error-body",
+    ]
     return {
         "@type": _type("filters.http.header_mutation.v3.HeaderMutation"),
         "mutations": {
@@ -153,6 +161,7 @@ def _header_mutation() -> Config:
                 *({"remove": name} for name in edge_only),
                 *({"remove_on_match": {"key_matcher": matcher}} for matcher in _NOT_FOR_GRPC),
                 {"append": correlation_id},
+                {"append": client},
             ],
             "response_mutations": [
                 *(

@@ -8,7 +8,9 @@ from libs.cli.api import connect, segment
 from libs.cli.options import Data, Json, Key, Url
 from libs.cli.output import out, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="API clients: create, list, rotate, revoke, enable, disable.")
+app = typer.Typer(
+    no_args_is_help=True, help="API clients: create, list, show, update, rotate, revoke, enable, disable."
+)
 ClientId = Annotated[str, typer.Argument(help="The client's id.")]
 
 
@@ -60,11 +62,25 @@ def list_clients(*, data: Data = None, url: Url = "", key: Key = "", as_json: Js
 
 
 @app.command()
-def rotate(client_id: ClientId, *, data: Data = None, url: Url = "", key: Key = "", as_json: Json = False) -> None:
-    """Make a new key; the old one lives on for a day."""
-    api = connect(data, url, key, role="admin")
-    shown = _with_secrets(api.call("POST", f"/admin/v1/clients/{segment(client_id)}/rotate", body={}))
-    print_json(shown) if as_json else out.print(f"api key {shown['api_key']}")
+def rotate(
+    client_id: ClientId,
+    *,
+    overlap: Annotated[int, typer.Option(min=0, max=2592000, help="Seconds that the old key lives on.")] = 86400,
+    data: Data = None,
+    url: Url = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Make a new key; the old one, and its HMAC secret, live on for a day, or as long as is said."""
+    path = f"/admin/v1/clients/{segment(client_id)}/rotate"
+    answer = connect(data, url, key, role="admin").call("POST", path, body={"overlap": f"{overlap}s"})
+    shown = _with_secrets(answer)
+    if as_json:
+        print_json(shown)
+    else:
+        out.print(
+            f"api key {shown['api_key']}" + (f"\nhmac secret {shown['hmac_secret']}" if shown["hmac_secret"] else "")
+        )
 
 
 @app.command()
@@ -81,6 +97,52 @@ def revoke(
     path = f"/admin/v1/clients/{segment(client_id)}/revoke"
     client = connect(data, url, key, role="admin").call("POST", path, body={"key_id": key_id})["client"]
     print_json(client) if as_json else out.print(f"client {client_id}: {len(client['keys'])} keys left")
+
+
+@app.command()
+def update(
+    client_id: ClientId,
+    *,
+    hmac: Annotated[bool | None, typer.Option("--hmac/--no-hmac", help="Whether every request must be signed.")] = None,
+    allow: Annotated[list[str] | None, typer.Option(help="Network it may call from, CIDR; repeatable.")] = None,
+    allow_any: Annotated[bool, typer.Option("--allow-any", help="It may call from anywhere.")] = False,
+    rate: Annotated[float | None, typer.Option(help="Requests per second; 0: the default, 10.")] = None,
+    destination: Annotated[list[str] | None, typer.Option(help="Where its contacts go; repeatable.")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="import, read or admin; repeatable.")] = None,
+    region: Annotated[str | None, typer.Option(help="Region of national numbers; empty: RU.")] = None,
+    data: Data = None,
+    url: Url = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Change what is given and leave the rest; in force within 5 s. Turning signing on shows the HMAC secret once."""
+    given = {
+        "hmac": hmac,
+        "allowed_networks": [] if allow_any else allow,
+        "rate": rate,
+        "destination_ids": destination,
+        "scopes": [f"SCOPE_{each.upper()}" for each in scope] if scope else None,
+        "default_region": region,
+    }
+    api, path = connect(data, url, key, role="admin"), f"/admin/v1/clients/{segment(client_id)}"
+    settings = api.call("GET", path)["client"]["settings"]
+    settings |= {name: value for name, value in given.items() if value is not None}
+    answer = api.call("PATCH", path, body={"settings": settings})
+    shown = {"hmac_secret": answer.get("hmac_secret", ""), "client": answer["client"]}
+    if as_json:
+        print_json(shown)
+    else:
+        out.print(
+            f"client {client_id} is changed" + (f"\nhmac secret {shown['hmac_secret']}" if shown["hmac_secret"] else "")
+        )
+
+
+@app.command()
+def show(client_id: ClientId, *, data: Data = None, url: Url = "", key: Key = "", as_json: Json = False) -> None:
+    """Show a client: its settings and limits, and what may be shown of its keys."""
+    api = connect(data, url, key, role="admin")
+    client = api.call("GET", f"/admin/v1/clients/{segment(client_id)}")["client"]
+    print_json(client) if as_json else out.print(client)
 
 
 @app.command()

@@ -1,20 +1,17 @@
 """``contactsync contacts``: what the contact book has."""
 
 import json
+import time
 from typing import Annotated, Any
 
 import typer
 
 from libs.cli.api import Api, connect
 from libs.cli.options import Data, Json, Key, Url
-from libs.cli.output import print_json, print_table
+from libs.cli.output import out, print_json, print_table
 
-app = typer.Typer(no_args_is_help=True, help="The contact book: list and search.")
-
-
-@app.callback()
-def _only_groups() -> None:
-    """Keeps ``list`` a subcommand while it is the only one."""
+app = typer.Typer(no_args_is_help=True, help="The contact book: list, search, erase.")
+_POLL_SECONDS = 0.5
 
 
 @app.command("list")
@@ -36,6 +33,28 @@ def list_contacts(
         print_json(page)
     else:
         print_table(map(plain_contact, page["contacts"]), ["phone", "first_name", "last_name", "tags", "version"])
+
+
+@app.command()
+def erase(
+    *,
+    phone: Annotated[str, typer.Option(help="The person's phone, in any spelling.")] = "",
+    email: Annotated[str, typer.Option(help="The person's e-mail.")] = "",
+    external_id: Annotated[str, typer.Option(help="The person's id in another system.")] = "",
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait until it is done.")] = True,
+    data: Data = None,
+    url: Url = "",
+    key: Key = "",
+    as_json: Json = False,
+) -> None:
+    """Erase one person everywhere: jobs of every client, their rows, and the book. Any one identity is enough."""
+    api = connect(data, url, key, role="admin")
+    named = {name: value for name, value in (("phone", phone), ("email", email), ("external_id", external_id)) if value}
+    erasure = api.call("POST", "/v1/contacts/erase", body=named)
+    while wait and erasure["status"] != "completed":
+        time.sleep(_POLL_SECONDS)
+        erasure = api.call("GET", f"/v1/contacts/erasures/{erasure['erasure_id']}")
+    print_json(erasure) if as_json else out.print(erasure)
 
 
 def read_contacts(api: Api, **query: Any) -> dict[str, Any]:

@@ -23,13 +23,17 @@ def up(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the REST APIs; 0: any free one.")] = 8080,
     otlp: Annotated[str, typer.Option(help="OTLP gRPC endpoint for traces, http://host:4317; empty: none.")] = "",
     trace_share: Annotated[float, typer.Option(min=0, max=1, help="The part of the requests that is traced.")] = 1.0,
+    trusted_hops: Annotated[
+        int, typer.Option(min=0, max=10, help="Proxies in front whose X-Forwarded-For is believed.")
+    ] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ready line as JSON.")] = False,
 ) -> None:
     """Start the hub and keep it running until Ctrl-C or SIGTERM."""
     from libs.cli.stack.hub import running_hub  # noqa: PLC0415 — imports gRPC, which no other subcommand needs
 
     stop = StopSignal()
-    with suppress(KeyboardInterrupt), running_hub(data, port=port, otlp_endpoint=otlp, trace_share=trace_share) as hub:
+    running = running_hub(data, port=port, otlp_endpoint=otlp, trace_share=trace_share, trusted_hops=trusted_hops)
+    with suppress(KeyboardInterrupt), running as hub:
         if as_json:
             print_json({"url": hub.url, "credentials": str(hub.plan.folder.credentials)})
         else:

@@ -1,11 +1,15 @@
 """The settings that every service process has, from the environment: CONTACTSYNC_… in capitals."""
 
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import TypedDict
+from typing import TypeAlias, TypedDict
 
+from pydantic import field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.process.keys import read_key_file
+
+Network: TypeAlias = IPv4Network | IPv6Network
 
 
 class TelemetrySettings(TypedDict):
@@ -26,6 +30,8 @@ class ProcessSettings(BaseSettings):
     """host:port of the gRPC server."""
     service_key_file: Path
     """32 bytes or more in hex, the same for every service of the hub: by it they know each other."""
+    gateways: str = "127.0.0.0/8,::1/128"
+    """Addresses and networks, comma-separated, whose word for where a call comes from is believed."""
     otlp_endpoint: str | None = None
     """Where spans go, `http://host:4317`. Absent: nowhere."""
     log_level: str = "INFO"
@@ -38,6 +44,16 @@ class ProcessSettings(BaseSettings):
         """The key by which services know each other. Raises KeyFileError."""
         return read_key_file("CONTACTSYNC_SERVICE_KEY_FILE", self.service_key_file)
 
+    @field_validator("gateways")
+    @classmethod
+    def _check_gateways(cls, text: str) -> str:
+        _networks(text)
+        return text
+
+    def gateway_networks(self) -> tuple[Network, ...]:
+        """The networks of the gateways."""
+        return _networks(self.gateways)
+
     def telemetry(self) -> TelemetrySettings:
         """What telemetry is configured with."""
         return {
@@ -46,3 +62,7 @@ class ProcessSettings(BaseSettings):
             "trace_rate": self.trace_rate,
             "trace_ratio": self.trace_ratio,
         }
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())

@@ -12,7 +12,7 @@ from libs.rpc.caller import Network
 Address: TypeAlias = IPv4Address | IPv6Address
 
 LOOPBACK: tuple[Network, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-_FORWARDED = "x-forwarded-for"
+_FORWARDED, _NAMED = "x-forwarded-for", "x-contactsync-client"
 
 
 def calling_address(
@@ -20,13 +20,14 @@ def calling_address(
 ) -> Address | None:
     """The address that called; through a gateway, the one that called the gateway. None: not an internet address.
 
-    A gateway appends to X-Forwarded-For, so only the last hop is its word, and only the word of a trusted gateway
-    counts.
+    The hub's own gateway names it, also when there are proxies in front that it trusts. Any gateway appends to
+    X-Forwarded-For, so there only the last hop is its word. And only the word of a trusted gateway counts.
     """
     peer = _peer_address(context.peer() or "")
-    if peer is None or _FORWARDED not in headers or not is_within(peer, gateways):
+    named = headers.get(_NAMED) or headers.get(_FORWARDED)
+    if peer is None or named is None or not is_within(peer, gateways):
         return peer
-    return _read(headers[_FORWARDED].rpartition(",")[2].strip())
+    return _read(named.rpartition(",")[2].strip())
 
 
 def is_within(address: Address, networks: Sequence[Network]) -> bool:

@@ -73,7 +73,11 @@ def _server(settings: Settings, access: Access, database: Database, *, service_k
     return RpcServer(
         RpcSettings(listen=settings.listen),
         [Registration(descriptor, add_AccessServiceServicer_to_server, AccessServicer(access))],
-        door=Door(identity=identity, authenticate=cached_authenticator(local_authenticator(access))),
+        door=Door(
+            identity=identity,
+            authenticate=cached_authenticator(local_authenticator(access)),
+            gateways=settings.gateway_networks(),
+        ),
         ready=database.check,
     )
 

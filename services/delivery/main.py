@@ -184,7 +184,7 @@ def _server(
     return RpcServer(
         RpcSettings(listen=settings.listen),
         [Registration(descriptor, add_DeliveryServiceServicer_to_server, DeliveryServer(operator))],
-        door=Door(identity=identity, authenticate=authenticate),
+        door=Door(identity=identity, authenticate=authenticate, gateways=settings.gateway_networks()),
         ready=ready,
     )
 

@@ -3,15 +3,13 @@
 from pathlib import Path
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from libs.process import ProcessSettings
 from services.delivery.sender.egress import Network, parse_networks
 
 
-class Settings(BaseSettings):
-    """An empty variable counts as absent. Those without a default must be given."""
-
-    model_config = SettingsConfigDict(env_prefix="CONTACTSYNC_", env_ignore_empty=True, frozen=True)
+class Settings(ProcessSettings):
+    """What the service needs beside what every process has."""
 
     listen: str = "127.0.0.1:21005"
     """host:port of the gRPC server."""
@@ -19,8 +17,6 @@ class Settings(BaseSettings):
     """`sqlite:////absolute/file.sqlite3` or `postgresql://…?schema=delivery`; may hold a password."""
     nats_url: str = Field(repr=False)
     """`nats://user:password@127.0.0.1:4222`."""
-    service_key_file: Path
-    """32 bytes or more in hex, the same for every service of the hub: by it they know each other."""
     master_key_file: Path
     """32 bytes in hex: seals the secrets of destinations."""
     access_address: str = "127.0.0.1:21001"
@@ -35,13 +31,6 @@ class Settings(BaseSettings):
     """Parcels under way at once, to all destinations."""
     sends_per_destination: int = Field(default=16, ge=1, le=1024)
     """Parcels under way at once, to one destination."""
-    otlp_endpoint: str | None = None
-    """Where spans go, `http://host:4317`. Absent: nowhere."""
-    log_level: str = "INFO"
-    trace_rate: float = 20.0
-    """Own traces recorded in full in a second, before the ratio applies."""
-    trace_ratio: float = 0.01
-    """The part recorded of the rest."""
 
     @field_validator("egress_allow")
     @classmethod

@@ -50,7 +50,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         await stack.enter_async_context(
             forget_old_deliveries(directory, older_than=settings.delivery_memory, every=_FORGETS_EVERY)
         )
-        door = Door(identity=identity, authenticate=remote_authenticator(access))
+        door = Door(identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks())
         listening = RpcSettings(listen=settings.listen)
         yield RpcServer(listening, [registration(directory)], door=door, ready=database.check)
 

@@ -49,7 +49,9 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         yield RpcServer(
             RpcSettings(listen=settings.listen),
             registrations(idempotency),
-            door=Door(identity=identity, authenticate=remote_authenticator(access)),
+            door=Door(
+                identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks()
+            ),
             ready=database.check,
         )
 

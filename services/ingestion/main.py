@@ -83,7 +83,9 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         server = RpcServer(
             RpcSettings(listen=settings.listen),
             registrations(handlers, check=database.check),
-            door=Door(identity=identity, authenticate=remote_authenticator(access)),
+            door=Door(
+                identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks()
+            ),
             ready=database.check,
         )
         sweeper = Sweeper(outbox=store, relay=relay, clock=_now, interval=settings.sweep_interval)

@@ -40,7 +40,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         stack.push_async_callback(telemetry.close)
         access = Peer(settings.access_address, identity=identity)
         stack.push_async_callback(access.close)
-        door = Door(identity=identity, authenticate=remote_authenticator(access))
+        door = Door(identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks())
         yield RpcServer(RpcSettings(listen=settings.listen), [_registration(settings)], door=door)
 
 

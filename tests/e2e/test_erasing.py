@@ -17,6 +17,7 @@ from contactsync.ingestion.v1.ingestion_service_pb2 import ImportContactsRequest
 from contactsync.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 
 from libs.cli.stack.hub import Hub
+from tests.e2e.test_cli import run
 from tests.e2e.test_import_extras import client, finished, imported, rows, sending_to
 from tests.e2e.test_import_path import mobile
 from tests.fakes.webhook import Slow, Status, WebhookFake
@@ -162,6 +163,16 @@ def test_clients_reach_their_own_contacts_and_operators_everyones(
 
     assert (now["rows"], now["book_contacts"], in_book(admin, phone)) == (1, 1, 0)
     assert rows(partner, job_id)["rows"][0]["code"] == "erased"
+
+
+def test_operator_erases_on_the_command_line(data: Path, admin: httpx.Client, partner: Partner) -> None:
+    phone = mobile()
+    partner.finished(partner.post({"phone": phone}).json()["job_id"])
+
+    erasure = run("contacts", "erase", "--phone", phone, data=data)
+
+    assert (erasure["status"], erasure["rows"], erasure["book_contacts"]) == ("completed", 1, 1)
+    assert in_book(admin, phone) == 0
 
 
 def test_erased_person_may_come_again(admin: httpx.Client, partner: Partner) -> None:

@@ -56,6 +56,7 @@ def running_hub(
     port: int,
     otlp_endpoint: str = "",
     trace_share: float = 1.0,
+    trusted_hops: int = 0,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Hub]:
     """A hub on the data folder, ready when the block begins and stopped when it ends.
@@ -74,6 +75,7 @@ def running_hub(
             ports=ports,
             otlp_endpoint=otlp_endpoint,
             trace_share=trace_share,
+            trusted_hops=trusted_hops,
             settings=settings or {},
         )
         supervisor = _write_configs(plan)
@@ -95,6 +97,7 @@ def _write_configs(plan: Plan) -> Supervisor:
         upstreams={service: [address] for service, address in plan.addresses().items()},
         otlp_endpoint=plan.otlp_endpoint,
         trace_share=plan.trace_share,
+        trusted_hops=plan.trusted_hops,
     )
     plan.gateway_config.write_text(render(gateway))
     nats = render_nats_config(

@@ -54,6 +54,7 @@ class Plan:
     ports: Mapping[str, int]
     otlp_endpoint: str = ""
     trace_share: float = 1.0
+    trusted_hops: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -109,6 +110,7 @@ class Plan:
         environment = {f"CONTACTSYNC_{name.upper()}_ADDRESS": address for name, address in self.addresses().items()}
         environment |= {
             "CONTACTSYNC_LISTEN": self.address(service),
+            "CONTACTSYNC_GATEWAYS": "127.0.0.1",
             "CONTACTSYNC_SERVICE_KEY_FILE": str(folder.key("service")),
             "CONTACTSYNC_MASTER_KEY_FILE": str(folder.key("master")),
             "CONTACTSYNC_OTLP_ENDPOINT": self.otlp_endpoint,

@@ -39,6 +39,16 @@ def test_calling_address(peer: str, forwarded: str | None, address: str | None) 
     assert found == (address and ip_address(address))
 
 
+@pytest.mark.parametrize(
+    ("peer", "address"),
+    [("ipv4:127.0.0.1:5000", "2001:db8::7"), ("ipv4:203.0.113.9:5000", "203.0.113.9")],
+)
+def test_the_hubs_own_gateway_names_the_address_behind_trusted_proxies(peer: str, address: str) -> None:
+    headers = {"x-contactsync-client": "2001:db8::7", "x-forwarded-for": "2001:db8::7, 198.51.100.1"}
+
+    assert calling_address(cast("Any", Context(peer)), headers, LOOPBACK) == ip_address(address)
+
+
 def test_networks_hold_addresses_of_their_own_version() -> None:
     networks = [ip_network("10.0.0.0/8"), ip_network("2001:db8::/32")]
 
