@@ -31,6 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One hub for a run."""
+    """One hub for a run; xdist looks for the marks in this same hook."""
     keep_on_one_worker(items)
