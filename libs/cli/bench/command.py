@@ -22,11 +22,13 @@ def import_(
     rounds: Annotated[int, typer.Option(min=1, help="How often every size is run.")] = 3,
     seconds: Annotated[float, typer.Option(min=0.5, help="How long each loop runs.")] = 4.0,
     peer: Annotated[
-        str, typer.Option(help="Command of a peer with the same API, with {port}, {data} and {sink}; empty: none.")
-    ] = "",
+        list[str] | None,
+        typer.Option(help="Command of a peer with the same API, with {port}, {data} and {sink}; may be repeated."),
+    ] = None,
 ) -> None:
-    """Imports of several sizes in a closed loop, drained; beside a peer, in turn, when one is given."""
+    """Imports of several sizes in a closed loop, drained; in turn with the peers that are given."""
     from libs.cli.bench.imports import Plan, bench_imports  # noqa: PLC0415 — imports gRPC, which no other subcommand needs
 
     chosen = tuple(int(size) for size in sizes.split(","))
-    print_json(bench_imports(Plan(sizes=chosen, callers=callers, rounds=rounds, seconds=seconds, peer=peer)))
+    plan = Plan(sizes=chosen, callers=callers, rounds=rounds, seconds=seconds, peers=tuple(peer or ()))
+    print_json(bench_imports(plan))

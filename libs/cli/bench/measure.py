@@ -1,11 +1,10 @@
 """What a tree of processes uses."""
 
 import shutil
-import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def counted_syncs(tree: ProcessTree) -> Iterator[list[int]]:
             _wait_attached(tracer, len(tree.members()))
             yield counted
             tracer.terminate()
-        counted.append(_read_calls(summary))
+        counted.append(read_calls(summary))
 
 
 def _wait_attached(tracer: "subprocess.Popen[str]", processes: int) -> None:
@@ -70,14 +69,7 @@ def _wait_attached(tracer: "subprocess.Popen[str]", processes: int) -> None:
         attached += "attached" in line
 
 
-def _read_calls(summary: Path) -> int:
+def read_calls(summary: Path) -> int:
     """The sum of the column "calls" of strace's table."""
     rows = [line.split() for line in summary.read_text().splitlines()]
     return sum(int(row[3]) for row in rows if row and row[-1] in _SYNC_CALLS)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which this share of the values lies."""
-    if len(values) < 2:
-        return values[0] if values else 0.0
-    return statistics.quantiles(values, n=1000, method="inclusive")[round(share * 1000) - 1]

@@ -3,6 +3,7 @@
 import os
 import shlex
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from libs.cli.stack.hub import running_hub
 from libs.cli.stack.ports import choose_free
 from libs.cli.stack.supervisor import wait_until
 
+HUB = "contactsync"
 _START_SECONDS = 30
 
 
@@ -41,24 +43,38 @@ def hub_target(sink: str) -> Iterator[Target]:
             destination = admin.call("POST", "/admin/v1/destinations", body=webhook)["destination"]["id"]
             client = {"name": "bench", "settings": {"rate": 10000, "destination_ids": [destination]}}
             key = admin.call("POST", "/admin/v1/clients", body=client)["api_key"]
-            yield Target("contactsync", hub.url, key, ProcessTree(hub.supervisor.pid))
+            yield Target(HUB, hub.url, key, ProcessTree(hub.supervisor.pid))
 
 
 @contextmanager
 def peer_target(command: str, sink: str) -> Iterator[Target]:
     """A peer: a command in which {port}, {data} and {sink} are filled in. It takes any key."""
-    port = choose_free(["peer"])["peer"]
+    name = peer_name(command)
+    port = choose_free([name])[name]
     with tempfile.TemporaryDirectory(prefix="contactsync-bench-") as folder:
         words = [word.format(port=port, data=folder, sink=sink) for word in shlex.split(command)]
-        process = subprocess.Popen(words, env=dict(os.environ))  # noqa: S603 — the operator's own command
+        process = subprocess.Popen(words, env=_environment())  # noqa: S603 — the operator's own command
         url = f"http://127.0.0.1:{port}"
         try:
             ended = lambda: "" if process.poll() is None else f"it ended with {process.returncode}"  # noqa: E731
-            wait_until(lambda: _answers(url), timeout=_START_SECONDS, hopeless=ended, what="the peer")
-            yield Target("peer", url, "bench", ProcessTree(process.pid))
+            wait_until(lambda: _answers(url), timeout=_START_SECONDS, hopeless=ended, what=name)
+            yield Target(name, url, "bench", ProcessTree(process.pid))
         finally:
             process.terminate()
             process.wait(timeout=_START_SECONDS)
+
+
+def peer_name(command: str) -> str:
+    """What a command runs: the last part of its module, or else of its path."""
+    words = shlex.split(command)
+    if "-m" in words[:-1]:
+        return words[words.index("-m") + 1].rpartition(".")[2]
+    return Path(words[0]).stem
+
+
+def _environment() -> dict[str, str]:
+    """``python`` is the interpreter that this runs on."""
+    return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 
 
 def _answers(url: str) -> bool:
