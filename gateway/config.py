@@ -57,7 +57,7 @@ def build(settings: GatewaySettings) -> Config:
     routes = [route for route in read_routes(read_descriptor_set()) if settings.upstreams.get(route.owner)]
     clusters = [_cluster(owner, addresses) for owner, addresses in settings.upstreams.items() if addresses]
     if settings.otlp_endpoint:
-        clusters.append(_cluster("otlp", [urlsplit(settings.otlp_endpoint).netloc]))
+        clusters.append(_cluster("otlp", [urlsplit(settings.otlp_endpoint).netloc], replicated=False))
     return {
         "admin": {"address": _address(settings.admin)},
         "node": {"id": "gateway", "cluster": "contactsync"},
@@ -213,11 +213,14 @@ def _tracing_sampler(name: str, message: str, settings: Config) -> Config:
     return {"name": f"envoy.tracers.opentelemetry.samplers.{name}", "typed_config": {"@type": kind, **settings}}
 
 
-def _cluster(name: str, addresses: Sequence[str]) -> Config:
+def _cluster(name: str, addresses: Sequence[str], *, replicated: bool = True) -> Config:
+    """A host name may stand for any number of replicas."""
+    named = any(not address[0].isdigit() for address in addresses)
     return {
         "name": name,
-        "type": "STRICT_DNS" if any(not address[0].isdigit() for address in addresses) else "STATIC",
+        "type": "STRICT_DNS" if named else "STATIC",
         "connect_timeout": "1s",
+        **(_replicated() if replicated and (named or len(addresses) > 1) else {}),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": _type("upstreams.http.v3.HttpProtocolOptions"),
@@ -228,6 +231,23 @@ def _cluster(name: str, addresses: Sequence[str]) -> Config:
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(address)}} for address in addresses]}],
         },
+    }
+
+
+def _replicated() -> Config:
+    """Chooses the replica by the route's hash among those that say they are well."""
+    return {
+        "lb_policy": "RING_HASH",
+        "health_checks": [
+            {
+                "timeout": "1s",
+                "interval": "2s",
+                "no_traffic_interval": "5s",
+                "unhealthy_threshold": 1,
+                "healthy_threshold": 1,
+                "grpc_health_check": {},
+            }
+        ],
     }
 
 

@@ -19,6 +19,11 @@ _WITHOUT_TRANSCODER: Config = {
     }
 }
 
+# All calls with one key go to one replica, whose memory has the client's rate and the signatures it has seen.
+_SAME_KEY: Config = {
+    "header": {"header_name": "authorization", "regex_rewrite": {"pattern": {"regex": "^.* "}, "substitution": ""}}
+}
+
 
 def all_routes(routes: Sequence[Route], *, folder: Path) -> list[Config]:
     """The documents of this folder and the REST routes, each before the refusal of its other verbs."""
@@ -70,10 +75,11 @@ def _wrong_verb(name: str, path: Config, verbs: Sequence[str]) -> Config:
 
 def _time(route: Route) -> Config:
     """How long the service has. A stream may go on for as long as it says something within the idle time-out."""
+    to_service = {"cluster": route.owner, "hash_policy": [_SAME_KEY]}
     if route.streams:
-        return {"route": {"cluster": route.owner, "timeout": "0s"}}
+        return {"route": {**to_service, "timeout": "0s"}}
     return {
-        "route": {"cluster": route.owner, "timeout": "30s"},
+        "route": {**to_service, "timeout": "30s"},
         # The service's deadline: it stops working when nobody waits any more.
         "request_headers_to_add": [_header("grpc-timeout", "30S")],
     }

@@ -31,7 +31,8 @@ def _utc_now() -> datetime:
 class Door:
     """Lets callers in by the rule of the method. One per server; keeps rates and seen signatures in memory.
 
-    With n replicas of a service a client has n buckets; the gateway's own limit is the one for all of them.
+    With replicas of a service that memory is each one's own, so the gateway sends all calls with one key to the same
+    replica. Who dials replicas directly has a bucket at each.
     """
 
     def __init__(

@@ -1,0 +1,134 @@
+"""Two replicas of a service behind the gateway: limits that lie in a replica's memory hold for both."""
+
+import asyncio
+import hashlib
+import hmac
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import pytest
+
+from gateway.config import GatewaySettings, render
+from libs.cli.stack.ports import choose_free
+from tests.integration.rpc.world import CLIENT, START, World, make_server
+
+RATE = 10.0
+
+
+@dataclass(frozen=True)
+class Replicas:
+    http: httpx.AsyncClient
+    worlds: list[World]
+
+    async def ask(self, key: str, **headers: str) -> int:
+        given = {"Authorization": f"Bearer {key}", **{name.replace("_", "-"): each for name, each in headers.items()}}
+        return (await self.http.get("/v1/contacts/import/none", headers=given)).status_code
+
+    def served(self) -> list[int]:
+        return [len(world.served) for world in self.worlds]
+
+
+@asynccontextmanager
+async def replicas(folder: Path, *, count: int) -> AsyncIterator[Replicas]:
+    ports = choose_free(["gateway", "admin"])
+    async with AsyncExitStack() as stack:
+        worlds, addresses = [World() for _ in range(count)], []
+        for world in worlds:
+            server = make_server(world)
+            await server.start()
+            stack.push_async_callback(server.stop)
+            addresses.append(f"127.0.0.1:{server.port}")
+        listen, admin = (f"127.0.0.1:{ports[name]}" for name in ("gateway", "admin"))
+        settings = GatewaySettings(listen=listen, admin=admin, upstreams={"ingestion": addresses})
+        (folder / "envoy.yaml").write_text(render(settings))
+        http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False))
+        await stack.enter_async_context(envoy(folder / "envoy.yaml", http))
+        yield Replicas(http, worlds)
+
+
+@asynccontextmanager
+async def envoy(config: Path, http: httpx.AsyncClient) -> AsyncIterator[None]:
+    command = (
+        str(Path(sys.executable).parent / "envoy"),
+        "--config-path",
+        str(config),
+        "--concurrency",
+        "1",
+        "--disable-hot-restart",
+        "--log-level",
+        "off",
+    )
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+    try:
+        async with asyncio.timeout(30):
+            while not await is_ready(http):  # noqa: ASYNC110 - the fact lies in another process
+                await asyncio.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def is_ready(http: httpx.AsyncClient) -> bool:
+    try:
+        return (await http.get("/healthz")).is_success
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture
+async def two(tmp_path: Path) -> AsyncIterator[Replicas]:
+    async with replicas(tmp_path, count=2) as running:
+        yield running
+
+
+async def test_a_clients_rate_holds_across_replicas(two: Replicas) -> None:
+    for world in two.worlds:
+        world.clients["slow"] = replace(CLIENT, rate=RATE)
+
+    allowed = 0
+    for _ in range(20):
+        allowed += (await asyncio.gather(*(two.ask("slow") for _ in range(10)))).count(200)
+        for world in two.worlds:
+            world.seconds += 0.2
+
+    expected = RATE + RATE * 19 * 0.2
+    assert expected * 0.9 <= allowed <= expected * 1.1
+    assert sorted(two.served()) == [0, allowed]
+
+
+async def test_a_key_spelled_otherwise_reaches_the_same_replica(two: Replicas) -> None:
+    for spelled in ("Bearer good", "bearer good", "BEARER   good"):
+        answer = await two.http.get("/v1/contacts/import/none", headers={"Authorization": spelled})
+        assert answer.status_code == 200
+
+    assert sorted(two.served()) == [0, 3]
+
+
+async def test_a_captured_signature_passes_at_no_replica(two: Replicas) -> None:
+    for world in two.worlds:
+        world.clients["good"] = replace(CLIENT, signs=True, secrets=(b"secret",))
+    body, timestamp = b'{"phone":"1"}', START.isoformat()
+    signature = hmac.new(b"secret", timestamp.encode() + b"\n" + body, hashlib.sha256).hexdigest()
+    headers = {"Authorization": "Bearer good", "X-Timestamp": timestamp, "X-Signature": signature}
+
+    answers = [
+        await two.http.post("/v1/contacts/import", content=body, headers=headers | {"Idempotency-Key": key})
+        for key in ("one", "two", "three", "one")
+    ]
+
+    assert [answer.status_code for answer in answers] == [202, 401, 401, 202]
+
+
+async def test_many_keys_are_spread_over_the_replicas(two: Replicas) -> None:
+    for world in two.worlds:
+        world.clients |= {f"key-{number}": CLIENT for number in range(100)}
+
+    for number in range(100):
+        assert await two.ask(f"key-{number}") == 200
+
+    assert min(two.served()) >= 20
