@@ -9,6 +9,7 @@ from tests.fixtures.databases import database_kind, databases, open_fresh, postg
 from tests.fixtures.hub import admin, data, hub, keep_on_one_worker, partner
 from tests.fixtures.nats import nats_server
 from tests.fixtures.otlp import otlp
+from tests.fixtures.process_wide import process_wide
 
 __all__ = [
     "admin",
@@ -21,6 +22,7 @@ __all__ = [
     "otlp",
     "partner",
     "postgresql_server",
+    "process_wide",
 ]
 
 
