@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, cast
 
@@ -194,15 +195,15 @@ async def test_stream_of_answers(world: World, stubs: Stubs) -> None:
 @pytest.mark.parametrize(
     ("request_", "metadata", "code"),
     [
-        (WATCH, (), grpc.StatusCode.UNAUTHENTICATED),
-        (WATCH, (service("delivery"),), grpc.StatusCode.PERMISSION_DENIED),
-        (ingestion_service_pb2.WatchJobRequest(), (bearer(),), grpc.StatusCode.INVALID_ARGUMENT),
+        (WATCH, lambda: (), grpc.StatusCode.UNAUTHENTICATED),
+        (WATCH, lambda: (service("delivery"),), grpc.StatusCode.PERMISSION_DENIED),
+        (ingestion_service_pb2.WatchJobRequest(), lambda: (bearer(),), grpc.StatusCode.INVALID_ARGUMENT),
     ],
 )
 async def test_stream_of_answers_is_refused_before_it_begins(
-    stubs: Stubs, request_: Any, metadata: tuple[tuple[str, str], ...], code: grpc.StatusCode
+    stubs: Stubs, request_: Any, metadata: Callable[[], tuple[tuple[str, str], ...]], code: grpc.StatusCode
 ) -> None:
-    call = stubs.typed.WatchJob(request_, metadata=metadata, timeout=20)
+    call = stubs.typed.WatchJob(request_, metadata=metadata(), timeout=20)
 
     assert await call.code() is code
     assert "x-error-body" in dict(await call.trailing_metadata())
