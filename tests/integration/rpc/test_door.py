@@ -64,7 +64,7 @@ async def test_who_gets_in_where(
     credentials: Callable[[], tuple[tuple[str, str], ...]],
     codes: tuple[grpc.StatusCode, ...],
 ) -> None:
-    """Codes of a method for clients, one for services, and one for admins. A service's token lives 60 s: made when shown."""
+    """Codes of a method for clients, one for services, one for admins. A token lives 60 s: made when shown."""
     world.clients["admin"] = replace(CLIENT, scopes=frozenset(Scope))
 
     heard = [
