@@ -16,6 +16,7 @@ from contactsync.delivery.v1.delivery_service_pb2_grpc import add_DeliveryServic
 from pydantic import ValidationError
 
 from libs.bus import Bus, JetStreamBus
+from libs.process import run_loop
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.storage import Database, StorageError, open_database
 from libs.telemetry import Telemetry, configure_telemetry
@@ -49,7 +50,7 @@ log = structlog.get_logger()
 def main() -> None:
     """Serve until SIGTERM or SIGINT. What keeps it from starting is told in one line on standard error, exit code 1."""
     try:
-        asyncio.run(serve(Settings.model_validate({})))
+        run_loop(serve(Settings.model_validate({})))
     except ValidationError as error:
         wrong = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() for fault in error.errors())
         sys.exit(f"{SERVICE} cannot start: these settings are missing or not valid: {wrong}")
