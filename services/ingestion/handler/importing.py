@@ -9,6 +9,7 @@ from services.ingestion.domain.ids import JobId
 from services.ingestion.domain.job import Acceptance, Chunk, Job, RejectedRow, crosses, cut
 from services.ingestion.domain.judging import Judged, judge
 from services.ingestion.domain.rows import Columns, texts
+from services.ingestion.handler.convoys import Convoys
 from services.ingestion.handler.drafting import draft_chunk, draft_rejected, none_valid
 from services.ingestion.ports.announcing import Announcer
 from services.ingestion.ports.peers import Conflict, Fingerprint, InProgress, Key, Keys, Normalizer, Replay, Started
@@ -79,6 +80,7 @@ class ImportContacts:
         self._announcer = announcer
         self._clock = clock
         self._answer = answer
+        self._convoys = Convoys()
 
     async def accept(self, asked: Import) -> Answer:
         """Makes the key's job, or gives its stored answer.
@@ -86,6 +88,12 @@ class ImportContacts:
         Raises Refused with VALIDATION_ERROR (no row is valid), IDEMPOTENCY_CONFLICT, IDEMPOTENCY_IN_PROGRESS or
         SERVICE_UNAVAILABLE.
         """
+        if len(asked.rows.columns.phones) > SLICE_ROWS:  # it would keep the small ones waiting
+            return await self._accept(asked)
+        async with self._convoys.join():
+            return await self._accept(asked)
+
+    async def _accept(self, asked: Import) -> Answer:
         key = Key(asked.client.client_id, asked.key)
         match await self._keys.begin(key, asked.fingerprint):
             case Replay(status, body, job_id):
