@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import uvloop
 from pydantic import ValidationError
@@ -28,17 +28,13 @@ def run_process(
     """
     told: tuple[type[Exception], ...] = (KeyFileError, *refusals)
     try:
-        run_loop(_awaited(serve, settings.model_validate({})))
+        # On asyncio's own loop an import costs an eighth more CPU.
+        uvloop.run(_awaited(serve, settings.model_validate({})))
     except ValidationError as error:
         names = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() for fault in error.errors())
         _refuse(service, f"these settings are missing or not valid: {names}")
     except told as error:
         _refuse(service, str(error))
-
-
-def run_loop(main: Coroutine[Any, Any, None]) -> None:
-    """Run it on uvloop: an import costs an eighth less CPU there than on asyncio's own loop."""
-    uvloop.run(main)
 
 
 async def _awaited(serve: Callable[[AnySettings], Awaitable[None]], settings: AnySettings) -> None:

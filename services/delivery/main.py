@@ -3,7 +3,6 @@
 import asyncio
 import random
 import secrets
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -13,13 +12,12 @@ from pathlib import Path
 import structlog
 from contactsync.delivery.v1 import delivery_service_pb2
 from contactsync.delivery.v1.delivery_service_pb2_grpc import add_DeliveryServiceServicer_to_server
-from pydantic import ValidationError
 
 from libs.bus import Bus, JetStreamBus
-from libs.process import run_loop
+from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
-from libs.storage import Database, StorageError, open_database
-from libs.telemetry import Telemetry, configure_telemetry
+from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
+from libs.telemetry import configure_telemetry
 from services.delivery.consumer import TicketConsumer
 from services.delivery.domain.destination import DestinationKind
 from services.delivery.handler.deliver import Deliverer, Surroundings
@@ -37,7 +35,7 @@ from services.delivery.settings import Settings
 from services.delivery.store.destinations import SqlDestinations
 from services.delivery.store.sql import SqlLedger
 from services.delivery.system import SystemClock
-from services.delivery.vault import KeyFileError, Vault, WrongMasterKeyError, read_key_file
+from services.delivery.vault import Vault, WrongMasterKeyError
 
 SERVICE = "delivery"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -48,14 +46,9 @@ log = structlog.get_logger()
 
 
 def main() -> None:
-    """Serve until SIGTERM or SIGINT. What keeps it from starting is told in one line on standard error, exit code 1."""
-    try:
-        run_loop(serve(Settings.model_validate({})))
-    except ValidationError as error:
-        wrong = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() for fault in error.errors())
-        sys.exit(f"{SERVICE} cannot start: these settings are missing or not valid: {wrong}")
-    except (KeyFileError, WrongMasterKeyError, StorageError, OSError) as error:
-        sys.exit(f"{SERVICE} cannot start: {error}")
+    """Serve until SIGTERM or SIGINT."""
+    refusals = (CorruptDatabaseError, NewerDatabaseError, WrongMasterKeyError)
+    run_process(SERVICE, Settings, serve, refusals=refusals)
 
 
 async def serve(settings: Settings) -> None:
@@ -103,10 +96,10 @@ class Running:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Running]:
     """Give everything put together; it is closed behind."""
-    identity = Identity(SERVICE, read_key_file("CONTACTSYNC_SERVICE_KEY_FILE", settings.service_key_file))
+    identity = Identity(SERVICE, settings.read_service_key())
     vault = Vault(read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32))
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(_configure_telemetry(settings).close)
+        stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
         bus = await JetStreamBus.open(settings.nats_url, name=SERVICE)
@@ -203,16 +196,6 @@ def _peer(address: str, identity: Identity, stack: AsyncExitStack) -> Peer:
     peer = Peer(address, identity=identity)
     stack.push_async_callback(peer.close)
     return peer
-
-
-def _configure_telemetry(settings: Settings) -> Telemetry:
-    return configure_telemetry(
-        service=SERVICE,
-        otlp_endpoint=settings.otlp_endpoint,
-        level=settings.log_level,
-        trace_rate=settings.trace_rate,
-        trace_ratio=settings.trace_ratio,
-    )
 
 
 if __name__ == "__main__":

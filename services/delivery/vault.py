@@ -1,7 +1,6 @@
 """Secrets of destinations, sealed under the operator's master key."""
 
 import secrets
-from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -12,33 +11,6 @@ from services.delivery.ports import Cipher
 
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
-
-
-class KeyFileError(Exception):
-    """A key file is missing, unreadable or of the wrong form. The text says what to do; it never holds the key."""
-
-    def __init__(self, setting: str, path: Path, problem: str) -> None:
-        make = f"""python3 -c 'import secrets; print(secrets.token_hex(32))' > {path} && chmod 600 {path}"""
-        super().__init__(
-            f"{setting} names {path}, which {problem}. If the hub's data was made with such a key, put that key back; "
-            f"for a new hub make one: {make}"
-        )
-        self.setting = setting
-        self.path = path
-
-
-def read_key_file(setting: str, path: Path, *, exactly: int | None = None) -> bytes:
-    """Read a key of at least 32 bytes, or of exactly so many, written as hex digits. KeyFileError otherwise."""
-    try:
-        key = bytes.fromhex(path.read_text("ascii"))
-    except OSError as error:
-        raise KeyFileError(setting, path, f"cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise KeyFileError(setting, path, "does not hold hex digits alone") from error
-    if len(key) < 32 or (exactly is not None and len(key) != exactly):
-        wanted = f"exactly {exactly}" if exactly is not None else "32 or more"
-        raise KeyFileError(setting, path, f"holds {len(key)} bytes in hex instead of {wanted}")
-    return key
 
 
 class WrongMasterKeyError(Exception):

@@ -1,6 +1,7 @@
 """`python -m services.delivery.main` as an operator runs it, and as a machine ends it."""
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -109,7 +110,7 @@ async def test_another_master_key_is_refused_at_start(hub: Hub, databases: Datab
     delivery = await start(hub, master_key_file=tmp_path / "other.key")
     _, errors = await delivery.communicate()
 
-    assert delivery.returncode == 1
+    assert delivery.returncode == os.EX_CONFIG
     assert "another key than the secret of dest-hook" in errors.decode().splitlines()[-1]
 
 
@@ -125,7 +126,7 @@ async def test_what_keeps_it_from_starting_is_told_in_one_line(hub: Hub, changes
     delivery = await start(hub, **changes)
     _, errors = await delivery.communicate()
 
-    assert delivery.returncode == 1
+    assert delivery.returncode == os.EX_CONFIG
     [line] = errors.decode().splitlines()
     assert line.startswith("delivery cannot start: ")
     assert told in line
