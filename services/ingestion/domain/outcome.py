@@ -117,14 +117,16 @@ def merge(known: Delivery, outcome: Outcome) -> Delivery | None:
     if len(outcome.row_states) != len(known.states):
         raise _mismatch(outcome)
     states = _merged_states(known, outcome)
-    state = _state(states, final=outcome.final)
+    # It is done when no row is pending: so the job ends with its last row, whatever the outcome calls itself.
+    done = RowState.PENDING not in states
+    state = _state(states, final=done)
     return replace(
         known,
         states=states,
         state=state,
         attempt_count=outcome.attempt_count,
         last_attempt_at=outcome.attempted_at,
-        next_attempt_at=None if outcome.final else outcome.next_attempt_at,
+        next_attempt_at=None if done else outcome.next_attempt_at,
         sent_at=outcome.attempted_at if state is DeliveryState.SENT else known.sent_at,
         response_status_code=outcome.response_status_code,
         error_message=outcome.error_message,

@@ -90,6 +90,14 @@ def test_a_row_that_a_final_outcome_forgot_is_unknown() -> None:
     assert merged(delivery(P, P), outcome(C, P)).states == bytes([C, X])
 
 
+def test_a_delivery_ends_with_its_last_row_whatever_the_outcome_calls_itself() -> None:
+    ended = merge(delivery(RowState.PENDING), outcome(RowState.CREATED, final=False))
+
+    assert ended is not None
+    assert ended.state is DeliveryState.SENT
+    assert ended.next_attempt_at is None
+
+
 def test_an_outcome_of_the_wrong_size_is_refused() -> None:
     with pytest.raises(Invalid):
         merge(delivery(P, P), outcome(C))
