@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
+import aiohttp
+
+from libs.cli.api import NoHub
 from libs.cli.bench.figures import Sample, make_sample, medians, ratios
 from libs.cli.bench.load import Sink, closed_loop, running_sink
 from libs.cli.bench.measure import counted_syncs
@@ -73,7 +76,12 @@ async def _samples(plan: Plan, targets: list[Target], sink: Sink) -> list[Sample
 async def _sample(plan: Plan, target: Target, sink: Sink, *, size: int, seconds: float) -> Sample:
     sink.contacts = 0
     before = target.tree.cpu_seconds()
-    loop = await closed_loop(target.url, target.key, size=size, callers=plan.callers, seconds=seconds)
+    try:
+        loop = await closed_loop(target.url, target.key, size=size, callers=plan.callers, seconds=seconds)
+    except ExceptionGroup as failures:
+        if failures.subgroup(aiohttp.ClientConnectionError):
+            raise NoHub(f"{target.name} at {target.url} does not answer any more") from failures
+        raise
     await sink.received(len(loop.latencies_s) * size)
     await asyncio.to_thread(target.tree.settle)
     cpu_s = target.tree.cpu_seconds() - before
