@@ -27,7 +27,7 @@ from contactsync.policy.v1 import policy_pb2 as contactsync_dot_policy_dot_v1_do
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"contactsync/access/v1/client.proto\x12\x15\x63ontactsync.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"contactsync/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xc9\x03\n\x0e\x43lientSettings\x12\x41\n\x06scopes\x18\x01 \x03(\x0e\x32\x1c.contactsync.policy.v1.ScopeB\x13\xbaH\x10\x92\x01\r\x10\x03\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x9d\x01\n\x0e\x64\x65\x66\x61ult_region\x18\x02 \x01(\tB\x84\x01\xbaH\x80\x01\xba\x01}\n\x06region\x12Imust be empty or an ISO 3166-1 alpha-2 code in upper case, for example RU\x1a(this == \'\' || this.matches(\'^[A-Z]{2}$\')\x12+\n\x0f\x64\x65stination_ids\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\x10\x18\x01\"\x06r\x04\x10\x01\x18@\x12\x44\n\nduplicates\x18\x04 \x01(\x0e\x32&.contactsync.access.v1.DuplicatePolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\'\n\x04rate\x18\x05 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12*\n\x10\x61llowed_networks\x18\x06 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x64\"\x06r\x04\x10\x02\x18@\x12\x0c\n\x04hmac\x18\x07 \x01(\x08\"\xca\x01\n\x06\x43lient\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x37\n\x08settings\x18\x03 \x01(\x0b\x32%.contactsync.access.v1.ClientSettings\x12\x0f\n\x07\x65nabled\x18\x04 \x01(\x08\x12,\n\x04keys\x18\x05 \x03(\x0b\x32\x1e.contactsync.access.v1.KeyInfo\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x01\n\x07KeyInfo\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12.\n\ncreated_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_used_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*r\n\x0f\x44uplicatePolicy\x12 \n\x1c\x44UPLICATE_POLICY_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44UPLICATE_POLICY_KEEP_ALL\x10\x01\x12\x1e\n\x1a\x44UPLICATE_POLICY_KEEP_LAST\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"contactsync/access/v1/client.proto\x12\x15\x63ontactsync.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"contactsync/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe8\x03\n\x0e\x43lientSettings\x12\x41\n\x06scopes\x18\x01 \x03(\x0e\x32\x1c.contactsync.policy.v1.ScopeB\x13\xbaH\x10\x92\x01\r\x10\x03\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x9d\x01\n\x0e\x64\x65\x66\x61ult_region\x18\x02 \x01(\tB\x84\x01\xbaH\x80\x01\xba\x01}\n\x06region\x12Imust be empty or an ISO 3166-1 alpha-2 code in upper case, for example RU\x1a(this == \'\' || this.matches(\'^[A-Z]{2}$\')\x12+\n\x0f\x64\x65stination_ids\x18\x03 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\x10\x18\x01\"\x06r\x04\x10\x01\x18@\x12\x44\n\nduplicates\x18\x04 \x01(\x0e\x32&.contactsync.access.v1.DuplicatePolicyB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\'\n\x04rate\x18\x05 \x01(\x01\x42\x19\xbaH\x16\x12\x14\x19\x00\x00\x00\x00\x00\x88\xc3@)\x00\x00\x00\x00\x00\x00\x00\x00@\x01\x12*\n\x10\x61llowed_networks\x18\x06 \x03(\tB\x10\xbaH\r\x92\x01\n\x10\x64\"\x06r\x04\x10\x02\x18@\x12\x0c\n\x04hmac\x18\x07 \x01(\x08\x12\x1d\n\x0cworkspace_id\x18\x08 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\xca\x01\n\x06\x43lient\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x37\n\x08settings\x18\x03 \x01(\x0b\x32%.contactsync.access.v1.ClientSettings\x12\x0f\n\x07\x65nabled\x18\x04 \x01(\x08\x12,\n\x04keys\x18\x05 \x03(\x0b\x32\x1e.contactsync.access.v1.KeyInfo\x12.\n\ncreated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xab\x01\n\x07KeyInfo\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12.\n\ncreated_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nexpires_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0clast_used_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*r\n\x0f\x44uplicatePolicy\x12 \n\x1c\x44UPLICATE_POLICY_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x44UPLICATE_POLICY_KEEP_ALL\x10\x01\x12\x1e\n\x1a\x44UPLICATE_POLICY_KEEP_LAST\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,12 +46,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CLIENTSETTINGS'].fields_by_name['rate']._serialized_options = b'\272H\026\022\024\031\000\000\000\000\000\210\303@)\000\000\000\000\000\000\000\000@\001'
   _globals['_CLIENTSETTINGS'].fields_by_name['allowed_networks']._loaded_options = None
   _globals['_CLIENTSETTINGS'].fields_by_name['allowed_networks']._serialized_options = b'\272H\r\222\001\n\020d\"\006r\004\020\002\030@'
-  _globals['_DUPLICATEPOLICY']._serialized_start=998
-  _globals['_DUPLICATEPOLICY']._serialized_end=1112
+  _globals['_CLIENTSETTINGS'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_CLIENTSETTINGS'].fields_by_name['workspace_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_DUPLICATEPOLICY']._serialized_start=1029
+  _globals['_DUPLICATEPOLICY']._serialized_end=1143
   _globals['_CLIENTSETTINGS']._serialized_start=160
-  _globals['_CLIENTSETTINGS']._serialized_end=617
-  _globals['_CLIENT']._serialized_start=620
-  _globals['_CLIENT']._serialized_end=822
-  _globals['_KEYINFO']._serialized_start=825
-  _globals['_KEYINFO']._serialized_end=996
+  _globals['_CLIENTSETTINGS']._serialized_end=648
+  _globals['_CLIENT']._serialized_start=651
+  _globals['_CLIENT']._serialized_end=853
+  _globals['_KEYINFO']._serialized_start=856
+  _globals['_KEYINFO']._serialized_end=1027
 # @@protoc_insertion_point(module_scope)

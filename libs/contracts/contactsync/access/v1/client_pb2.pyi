@@ -58,6 +58,7 @@ class ClientSettings(_message.Message):
     RATE_FIELD_NUMBER: _builtins.int
     ALLOWED_NETWORKS_FIELD_NUMBER: _builtins.int
     HMAC_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     default_region: _builtins.str
     """Region of national phone numbers, ISO 3166-1 alpha-2; one that has telephone numbers. Empty: RU."""
     duplicates: Global___DuplicatePolicy.ValueType
@@ -66,6 +67,8 @@ class ClientSettings(_message.Message):
     """Requests per second that the client may make, refilled evenly, 0.01 to 10,000. 0: the default, 10."""
     hmac: _builtins.bool
     """True: every request must carry X-Signature and X-Timestamp (import-api.txt, "HMAC Signature")."""
+    workspace_id: _builtins.str
+    """The workspace of the contact book that its contacts land in. Empty: the first one, "default"."""
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[_policy_pb2.Scope.ValueType]:
         """What its keys allow. Empty: import and read."""
@@ -88,10 +91,11 @@ class ClientSettings(_message.Message):
         rate: _builtins.float = ...,
         allowed_networks: _abc.Iterable[_builtins.str] | None = ...,
         hmac: _builtins.bool = ...,
+        workspace_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_networks", b"allowed_networks", "default_region", b"default_region", "destination_ids", b"destination_ids", "duplicates", b"duplicates", "hmac", b"hmac", "rate", b"rate", "scopes", b"scopes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allowed_networks", b"allowed_networks", "default_region", b"default_region", "destination_ids", b"destination_ids", "duplicates", b"duplicates", "hmac", b"hmac", "rate", b"rate", "scopes", b"scopes", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -376,3 +376,103 @@ class Attempt(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Attempt: _TypeAlias = Attempt  # noqa: Y015
+
+@_typing.final
+class RecognizeEchoesRequest(_message.Message):
+    """Changes seen at a source."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """The source's base URL: destinations of the same scheme, host, port and path (and enterprise) are the same system."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___SeenChange]:
+        """1 to 1000 changes."""
+
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        changes: _abc.Iterable[Global___SeenChange] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecognizeEchoesRequest: _TypeAlias = RecognizeEchoesRequest  # noqa: Y015
+
+@_typing.final
+class SeenChange(_message.Message):
+    """A record at a source, and what of it differs from when it was last seen."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    REMOTE_ID_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    remote_id: _builtins.str
+    """The record's id there: a telecrm lead, a connect contact."""
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """The fields that differ, with their values now: phone (E.164), email (folded), first_name, last_name, company."""
+
+    def __init__(
+        self,
+        *,
+        remote_id: _builtins.str = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fields", b"fields", "remote_id", b"remote_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SeenChange: _TypeAlias = SeenChange  # noqa: Y015
+
+@_typing.final
+class RecognizeEchoesResponse(_message.Message):
+    """One word per change, in the order asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ECHOES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def echoes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]:
+        """True: every field given has the value that the hub delivered to this record last."""
+
+    def __init__(
+        self,
+        *,
+        echoes: _abc.Iterable[_builtins.bool] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["echoes", b"echoes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RecognizeEchoesResponse: _TypeAlias = RecognizeEchoesResponse  # noqa: Y015

@@ -65,6 +65,11 @@ class DeliveryServiceStub:
                 request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsRequest.SerializeToString,
                 response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsResponse.FromString,
                 _registered_method=True)
+        self.RecognizeEchoes = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/RecognizeEchoes',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesResponse.FromString,
+                _registered_method=True)
 
 
 class DeliveryServiceServicer:
@@ -113,6 +118,13 @@ class DeliveryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RecognizeEchoes(self, request, context):
+        """Tells which changes at a source are but the echo of what the hub itself delivered to that system.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeliveryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -145,6 +157,11 @@ def add_DeliveryServiceServicer_to_server(servicer, server):
                     servicer.ListAttempts,
                     request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsRequest.FromString,
                     response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsResponse.SerializeToString,
+            ),
+            'RecognizeEchoes': grpc.unary_unary_rpc_method_handler(
+                    servicer.RecognizeEchoes,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -310,6 +327,33 @@ class DeliveryService:
             '/contactsync.delivery.v1.DeliveryService/ListAttempts',
             contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsRequest.SerializeToString,
             contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RecognizeEchoes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/RecognizeEchoes',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -28,6 +28,8 @@ class DeliveryServiceStub:
     """Sends to a destination again, what waited first. Idempotent. NOT_FOUND when there is none."""
     ListAttempts: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ListAttemptsRequest, _delivery_service_pb2.ListAttemptsResponse]
     """Lists the tries of one delivery, oldest first. NOT_FOUND when there is no such delivery."""
+    RecognizeEchoes: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.RecognizeEchoesRequest, _delivery_service_pb2.RecognizeEchoesResponse]
+    """Tells which changes at a source are but the echo of what the hub itself delivered to that system."""
 
 class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns destinations and every try to reach them. What to deliver comes by tickets; these methods are the operator's."""
@@ -79,5 +81,13 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_delivery_service_pb2.ListAttemptsRequest, _abc.Awaitable[_delivery_service_pb2.ListAttemptsResponse]],
     ) -> _abc.Awaitable[_delivery_service_pb2.ListAttemptsResponse]:
         """Lists the tries of one delivery, oldest first. NOT_FOUND when there is no such delivery."""
+
+    @_abc_1.abstractmethod
+    def RecognizeEchoes(
+        self,
+        request: _delivery_service_pb2.RecognizeEchoesRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.RecognizeEchoesRequest, _abc.Awaitable[_delivery_service_pb2.RecognizeEchoesResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.RecognizeEchoesResponse]:
+        """Tells which changes at a source are but the echo of what the hub itself delivered to that system."""
 
 def add_DeliveryServiceServicer_to_server(servicer: DeliveryServiceServicer, server: _aio.Server) -> None: ...

@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)contactsync/delivery/v1/destination.proto\x12\x17\x63ontactsync.delivery.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe9\x01\n\rRetrySchedule\x12>\n\x0b\x66irst_delay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xa3\x05\x32\x00\x12<\n\tmax_delay\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xf5$2\x00\x12\x1f\n\x0cmax_attempts\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x39\n\x07timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\xac\x02\x32\x00\"\xf7\x01\n\x0b\x44\x65stination\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x36\n\x04kind\x18\x03 \x01(\x0e\x32(.contactsync.delivery.v1.DestinationKind\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x35\n\x05retry\x18\x05 \x01(\x0b\x32&.contactsync.delivery.v1.RetrySchedule\x12\x0e\n\x06paused\x18\x06 \x01(\x08\x12\x12\n\nidempotent\x18\x07 \x01(\x08\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*q\n\x0f\x44\x65stinationKind\x12 \n\x1c\x44\x45STINATION_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44\x45STINATION_KIND_DIRECTORY\x10\x01\x12\x1c\n\x18\x44\x45STINATION_KIND_WEBHOOK\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)contactsync/delivery/v1/destination.proto\x12\x17\x63ontactsync.delivery.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe9\x01\n\rRetrySchedule\x12>\n\x0b\x66irst_delay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xa3\x05\x32\x00\x12<\n\tmax_delay\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xf5$2\x00\x12\x1f\n\x0cmax_attempts\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x39\n\x07timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\xac\x02\x32\x00\"\xf7\x01\n\x0b\x44\x65stination\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x36\n\x04kind\x18\x03 \x01(\x0e\x32(.contactsync.delivery.v1.DestinationKind\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x35\n\x05retry\x18\x05 \x01(\x0b\x32&.contactsync.delivery.v1.RetrySchedule\x12\x0e\n\x06paused\x18\x06 \x01(\x08\x12\x12\n\nidempotent\x18\x07 \x01(\x08\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xad\x01\n\x0f\x44\x65stinationKind\x12 \n\x1c\x44\x45STINATION_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44\x45STINATION_KIND_DIRECTORY\x10\x01\x12\x1c\n\x18\x44\x45STINATION_KIND_WEBHOOK\x10\x02\x12\x1c\n\x18\x44\x45STINATION_KIND_TELECRM\x10\x03\x12\x1c\n\x18\x44\x45STINATION_KIND_CONNECT\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,8 +42,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RETRYSCHEDULE'].fields_by_name['max_attempts']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_RETRYSCHEDULE'].fields_by_name['timeout']._loaded_options = None
   _globals['_RETRYSCHEDULE'].fields_by_name['timeout']._serialized_options = b'\272H\n\252\001\007\"\003\010\254\0022\000'
-  _globals['_DESTINATIONKIND']._serialized_start=650
-  _globals['_DESTINATIONKIND']._serialized_end=763
+  _globals['_DESTINATIONKIND']._serialized_start=651
+  _globals['_DESTINATIONKIND']._serialized_end=824
   _globals['_RETRYSCHEDULE']._serialized_start=165
   _globals['_RETRYSCHEDULE']._serialized_end=398
   _globals['_DESTINATION']._serialized_start=401

@@ -31,6 +31,10 @@ class _DestinationKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Desti
     """The hub's own contact book."""
     DESTINATION_KIND_WEBHOOK: _DestinationKind.ValueType  # 2
     """A webhook: one POST of JSON per chunk."""
+    DESTINATION_KIND_TELECRM: _DestinationKind.ValueType  # 3
+    """A telecrm workspace, by its Sync API (telecrm-sync-api.txt)."""
+    DESTINATION_KIND_CONNECT: _DestinationKind.ValueType  # 4
+    """A connect workspace, by its contacts API (connect-contacts.txt)."""
 
 class DestinationKind(_DestinationKind, metaclass=_DestinationKindEnumTypeWrapper):
     """What a destination is."""
@@ -41,6 +45,10 @@ DESTINATION_KIND_DIRECTORY: DestinationKind.ValueType  # 1
 """The hub's own contact book."""
 DESTINATION_KIND_WEBHOOK: DestinationKind.ValueType  # 2
 """A webhook: one POST of JSON per chunk."""
+DESTINATION_KIND_TELECRM: DestinationKind.ValueType  # 3
+"""A telecrm workspace, by its Sync API (telecrm-sync-api.txt)."""
+DESTINATION_KIND_CONNECT: DestinationKind.ValueType  # 4
+"""A connect workspace, by its contacts API (connect-contacts.txt)."""
 Global___DestinationKind: _TypeAlias = DestinationKind  # noqa: Y015
 
 @_typing.final

@@ -55,12 +55,18 @@ class ApplyItem(_message.Message):
     DELIVERY_ID_FIELD_NUMBER: _builtins.int
     CLIENT_ID_FIELD_NUMBER: _builtins.int
     CONTACTS_JSON_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_ID_FIELD_NUMBER: _builtins.int
     delivery_id: _builtins.str
     """Its id, the same on every try."""
     client_id: _builtins.str
     """The client whose contacts these are."""
     contacts_json: _builtins.bytes
     """The contacts, 1 to 1000, as contacts_json of contactsync.ingestion.v1.Chunk has them."""
+    workspace_id: _builtins.str
+    """The workspace that the contacts land in. Empty: the first one, "default"."""
+    source_id: _builtins.str
+    """The source that the contacts come from: their external ids are its own, apart from those of every other. Empty: none."""
     @_builtins.property
     def context(self) -> _call_pb2.CallContext:
         """The request it belongs to."""
@@ -72,10 +78,12 @@ class ApplyItem(_message.Message):
         delivery_id: _builtins.str = ...,
         client_id: _builtins.str = ...,
         contacts_json: _builtins.bytes = ...,
+        workspace_id: _builtins.str = ...,
+        source_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "contacts_json", b"contacts_json", "context", b"context", "delivery_id", b"delivery_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["client_id", b"client_id", "contacts_json", b"contacts_json", "context", b"context", "delivery_id", b"delivery_id", "source_id", b"source_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

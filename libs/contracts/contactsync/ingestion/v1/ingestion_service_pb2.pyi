@@ -31,6 +31,7 @@ class ImportContactsRequest(_message.Message):
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     CONTACTS_FIELD_NUMBER: _builtins.int
     DRY_RUN_FIELD_NUMBER: _builtins.int
+    ORIGIN_FIELD_NUMBER: _builtins.int
     idempotency_key: _builtins.str
     """Makes repeats harmless: 1 to 255 printable ASCII characters, unique per client and import."""
     dry_run: _builtins.bool
@@ -39,20 +40,61 @@ class ImportContactsRequest(_message.Message):
     def contacts(self) -> _containers.RepeatedCompositeFieldContainer[_contact_pb2.Contact]:
         """The contacts, 1 to 10,000, in order."""
 
+    @_builtins.property
+    def origin(self) -> Global___Origin:
+        """Where the contacts come from, when a source's poller imports them. An API client leaves it out, or is refused."""
+
     def __init__(
         self,
         *,
         idempotency_key: _builtins.str = ...,
         contacts: _abc.Iterable[_contact_pb2.Contact] | None = ...,
         dry_run: _builtins.bool = ...,
+        origin: Global___Origin | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["origin", b"origin"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contacts", b"contacts", "dry_run", b"dry_run", "idempotency_key", b"idempotency_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contacts", b"contacts", "dry_run", b"dry_run", "idempotency_key", b"idempotency_key", "origin", b"origin"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportContactsRequest: _TypeAlias = ImportContactsRequest  # noqa: Y015
+
+@_typing.final
+class Origin(_message.Message):
+    """The source that contacts come from, and what is done with them; what an API client's settings say of its imports."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_ID_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    DESTINATION_IDS_FIELD_NUMBER: _builtins.int
+    DEFAULT_REGION_FIELD_NUMBER: _builtins.int
+    source_id: _builtins.str
+    """The source's id, 1 to 64 characters. The job's client_id is "source." and this."""
+    workspace_id: _builtins.str
+    """The workspace of the contact book that the contacts land in. Empty: the first one, "default"."""
+    default_region: _builtins.str
+    """Region of national phone numbers, ISO 3166-1 alpha-2. Empty: RU."""
+    @_builtins.property
+    def destination_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of the destinations that the contacts go to. Empty: the built-in contact book, "directory"."""
+
+    def __init__(
+        self,
+        *,
+        source_id: _builtins.str = ...,
+        workspace_id: _builtins.str = ...,
+        destination_ids: _abc.Iterable[_builtins.str] | None = ...,
+        default_region: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["default_region", b"default_region", "destination_ids", b"destination_ids", "source_id", b"source_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Origin: _TypeAlias = Origin  # noqa: Y015
 
 @_typing.final
 class ImportContactsResponse(_message.Message):
@@ -487,6 +529,8 @@ class Chunk(_message.Message):
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
     ERASED_POSITIONS_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    SOURCE_ID_FIELD_NUMBER: _builtins.int
     chunk_id: _builtins.str
     """Its id. Empty: unknown."""
     client_id: _builtins.str
@@ -499,6 +543,10 @@ class Chunk(_message.Message):
     """
     correlation_id: _builtins.str
     """The correlation id of the request that made the job."""
+    workspace_id: _builtins.str
+    """The workspace of the contact book that the contacts land in. Empty: the first one, "default"."""
+    source_id: _builtins.str
+    """The source that the contacts come from: their external ids are its own, apart from those of every other. Empty: none."""
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When its job was accepted: part of what is sent, so that every try of a delivery sends the same bytes."""
@@ -517,10 +565,12 @@ class Chunk(_message.Message):
         correlation_id: _builtins.str = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
         erased_positions: _abc.Iterable[_builtins.int] | None = ...,
+        workspace_id: _builtins.str = ...,
+        source_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "client_id", b"client_id", "contacts_json", b"contacts_json", "correlation_id", b"correlation_id", "created_at", b"created_at", "erased_positions", b"erased_positions", "size", b"size"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "client_id", b"client_id", "contacts_json", b"contacts_json", "correlation_id", b"correlation_id", "created_at", b"created_at", "erased_positions", b"erased_positions", "size", b"size", "source_id", b"source_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

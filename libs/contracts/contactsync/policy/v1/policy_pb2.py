@@ -25,17 +25,19 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"contactsync/policy/v1/policy.proto\x12\x15\x63ontactsync.policy.v1\x1a google/protobuf/descriptor.proto\"T\n\x04Rule\x12,\n\x06scopes\x18\x01 \x03(\x0e\x32\x1c.contactsync.policy.v1.Scope\x12\x10\n\x08services\x18\x02 \x03(\t\x12\x0c\n\x04open\x18\x03 \x01(\x08*Q\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSCOPE_IMPORT\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0f\n\x0bSCOPE_ADMIN\x10\x03*9\n\x08\x45nvelope\x12\x18\n\x14\x45NVELOPE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45NVELOPE_IMPORT\x10\x01:K\n\x04rule\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1b.contactsync.policy.v1.Rule:T\n\x08\x65nvelope\x12\x1f.google.protobuf.ServiceOptions\x18\xd2\x86\x03 \x01(\x0e\x32\x1f.contactsync.policy.v1.Envelopeb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"contactsync/policy/v1/policy.proto\x12\x15\x63ontactsync.policy.v1\x1a google/protobuf/descriptor.proto\"\x8b\x01\n\x04Rule\x12,\n\x06scopes\x18\x01 \x03(\x0e\x32\x1c.contactsync.policy.v1.Scope\x12\x10\n\x08services\x18\x02 \x03(\t\x12\x0c\n\x04open\x18\x03 \x01(\x08\x12\x35\n\ncredential\x18\x04 \x01(\x0e\x32!.contactsync.policy.v1.Credential*Q\n\x05Scope\x12\x15\n\x11SCOPE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSCOPE_IMPORT\x10\x01\x12\x0e\n\nSCOPE_READ\x10\x02\x12\x0f\n\x0bSCOPE_ADMIN\x10\x03*\x82\x01\n\x08\x45nvelope\x12\x18\n\x14\x45NVELOPE_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x45NVELOPE_IMPORT\x10\x01\x12\x14\n\x10\x45NVELOPE_TELECRM\x10\x02\x12\x14\n\x10\x45NVELOPE_CONNECT\x10\x03\x12\x1b\n\x17\x45NVELOPE_CONTACT_SOURCE\x10\x04*\xb9\x01\n\nCredential\x12\x1a\n\x16\x43REDENTIAL_UNSPECIFIED\x10\x00\x12\x1b\n\x17\x43REDENTIAL_TELECRM_SYNC\x10\x01\x12\x1c\n\x18\x43REDENTIAL_TELECRM_ASYNC\x10\x02\x12\x1a\n\x16\x43REDENTIAL_CONNECT_KEY\x10\x03\x12\x1b\n\x17\x43REDENTIAL_SOURCE_BASIC\x10\x04\x12\x1b\n\x17\x43REDENTIAL_SOURCE_TOKEN\x10\x05:K\n\x04rule\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1b.contactsync.policy.v1.Rule:T\n\x08\x65nvelope\x12\x1f.google.protobuf.ServiceOptions\x18\xd2\x86\x03 \x01(\x0e\x32\x1f.contactsync.policy.v1.Envelopeb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'contactsync.policy.v1.policy_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_SCOPE']._serialized_start=181
-  _globals['_SCOPE']._serialized_end=262
-  _globals['_ENVELOPE']._serialized_start=264
-  _globals['_ENVELOPE']._serialized_end=321
-  _globals['_RULE']._serialized_start=95
-  _globals['_RULE']._serialized_end=179
+  _globals['_SCOPE']._serialized_start=237
+  _globals['_SCOPE']._serialized_end=318
+  _globals['_ENVELOPE']._serialized_start=321
+  _globals['_ENVELOPE']._serialized_end=451
+  _globals['_CREDENTIAL']._serialized_start=454
+  _globals['_CREDENTIAL']._serialized_end=639
+  _globals['_RULE']._serialized_start=96
+  _globals['_RULE']._serialized_end=235
 # @@protoc_insertion_point(module_scope)

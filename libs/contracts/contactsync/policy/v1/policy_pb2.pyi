@@ -59,6 +59,12 @@ class _EnvelopeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Envelope.Val
     """The service has no REST routes, or they use ENVELOPE_IMPORT."""
     ENVELOPE_IMPORT: _Envelope.ValueType  # 1
     """{"error": code, "message": text, "details"?: [...]} (import-api.txt, "Error Response Format")."""
+    ENVELOPE_TELECRM: _Envelope.ValueType  # 2
+    """{"error": {"code": CODE, "message": text, "details"?: [...]}} (telecrm-sync-api.txt, "Errors")."""
+    ENVELOPE_CONNECT: _Envelope.ValueType  # 3
+    """{"error": text} (connect-contacts.txt, "Error Handling")."""
+    ENVELOPE_CONTACT_SOURCE: _Envelope.ValueType  # 4
+    """{"error": text}, and WWW-Authenticate with a 401 (custom-contact-source.txt)."""
 
 class Envelope(_Envelope, metaclass=_EnvelopeEnumTypeWrapper):
     """The shape of an error body on the REST routes of a service."""
@@ -67,7 +73,49 @@ ENVELOPE_UNSPECIFIED: Envelope.ValueType  # 0
 """The service has no REST routes, or they use ENVELOPE_IMPORT."""
 ENVELOPE_IMPORT: Envelope.ValueType  # 1
 """{"error": code, "message": text, "details"?: [...]} (import-api.txt, "Error Response Format")."""
+ENVELOPE_TELECRM: Envelope.ValueType  # 2
+"""{"error": {"code": CODE, "message": text, "details"?: [...]}} (telecrm-sync-api.txt, "Errors")."""
+ENVELOPE_CONNECT: Envelope.ValueType  # 3
+"""{"error": text} (connect-contacts.txt, "Error Handling")."""
+ENVELOPE_CONTACT_SOURCE: Envelope.ValueType  # 4
+"""{"error": text}, and WWW-Authenticate with a 401 (custom-contact-source.txt)."""
 Global___Envelope: _TypeAlias = Envelope  # noqa: Y015
+
+class _Credential:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CredentialEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Credential.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CREDENTIAL_UNSPECIFIED: _Credential.ValueType  # 0
+    """None: the call is an API client's or a service's."""
+    CREDENTIAL_TELECRM_SYNC: _Credential.ValueType  # 1
+    """A telecrm token of type Sync, of the enterprise that the path names: `Authorization: Bearer TOKEN`."""
+    CREDENTIAL_TELECRM_ASYNC: _Credential.ValueType  # 2
+    """A telecrm token of type Async, likewise."""
+    CREDENTIAL_CONNECT_KEY: _Credential.ValueType  # 3
+    """A connect key: `X-Api-Key: KEY`."""
+    CREDENTIAL_SOURCE_BASIC: _Credential.ValueType  # 4
+    """A contact source's client id and secret: `Authorization: Basic …`."""
+    CREDENTIAL_SOURCE_TOKEN: _Credential.ValueType  # 5
+    """A token that a contact source gave for them: `Authorization: Bearer JWT`."""
+
+class Credential(_Credential, metaclass=_CredentialEnumTypeWrapper):
+    """A credential of a workspace of the contact book, as the three published APIs have them. Its service knows them itself."""
+
+CREDENTIAL_UNSPECIFIED: Credential.ValueType  # 0
+"""None: the call is an API client's or a service's."""
+CREDENTIAL_TELECRM_SYNC: Credential.ValueType  # 1
+"""A telecrm token of type Sync, of the enterprise that the path names: `Authorization: Bearer TOKEN`."""
+CREDENTIAL_TELECRM_ASYNC: Credential.ValueType  # 2
+"""A telecrm token of type Async, likewise."""
+CREDENTIAL_CONNECT_KEY: Credential.ValueType  # 3
+"""A connect key: `X-Api-Key: KEY`."""
+CREDENTIAL_SOURCE_BASIC: Credential.ValueType  # 4
+"""A contact source's client id and secret: `Authorization: Basic …`."""
+CREDENTIAL_SOURCE_TOKEN: Credential.ValueType  # 5
+"""A token that a contact source gave for them: `Authorization: Bearer JWT`."""
+Global___Credential: _TypeAlias = Credential  # noqa: Y015
 
 @_typing.final
 class Rule(_message.Message):
@@ -78,8 +126,11 @@ class Rule(_message.Message):
     SCOPES_FIELD_NUMBER: _builtins.int
     SERVICES_FIELD_NUMBER: _builtins.int
     OPEN_FIELD_NUMBER: _builtins.int
+    CREDENTIAL_FIELD_NUMBER: _builtins.int
     open: _builtins.bool
     """True: anyone, without a key. For health checks and documents only; false by default."""
+    credential: Global___Credential.ValueType
+    """The credential of a workspace that opens the method, beside the above. Unspecified: none does."""
     @_builtins.property
     def scopes(self) -> _containers.RepeatedScalarFieldContainer[Global___Scope.ValueType]:
         """An API client whose key holds any one of these is let in. Empty: no API client is."""
@@ -94,10 +145,11 @@ class Rule(_message.Message):
         scopes: _abc.Iterable[Global___Scope.ValueType] | None = ...,
         services: _abc.Iterable[_builtins.str] | None = ...,
         open: _builtins.bool = ...,
+        credential: Global___Credential.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["open", b"open", "scopes", b"scopes", "services", b"services"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credential", b"credential", "open", b"open", "scopes", b"scopes", "services", b"services"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
