@@ -9,6 +9,7 @@ from contactsync.access.v1.access_service_pb2_grpc import add_AccessServiceServi
 
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Registration, RpcServer, RpcSettings, cached_authenticator
+from libs.sealing import PepperedHash
 from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
 from libs.telemetry import configure_telemetry
 from services.access.credentials_file import CredentialsFileError, JsonCredentialsFile
@@ -18,7 +19,7 @@ from services.access.server import AccessServicer, local_authenticator
 from services.access.settings import Settings
 from services.access.store.sql import MIGRATIONS, SqlStore
 from services.access.system import SystemClock, SystemRandomness
-from services.access.vault import AesGcmCipher, PepperedHash, fingerprint
+from services.access.vault import AesGcmCipher, fingerprint
 
 SERVICE = "access"
 

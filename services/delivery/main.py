@@ -14,6 +14,7 @@ from contactsync.delivery.v1 import delivery_service_pb2
 from contactsync.delivery.v1.delivery_service_pb2_grpc import add_DeliveryServiceServicer_to_server
 
 from libs.bus import Bus, JetStreamBus
+from libs.egress import EgressRules, Outlet
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
@@ -28,7 +29,6 @@ from services.delivery.peers.outcomes import IngestionOutcomes
 from services.delivery.scheduler import Bell, Scheduler
 from services.delivery.sender.directory import DirectorySender
 from services.delivery.sender.dispatch import Senders
-from services.delivery.sender.egress import EgressRules
 from services.delivery.sender.webhook import WebhookSender
 from services.delivery.server import DeliveryServer
 from services.delivery.settings import Settings
@@ -186,8 +186,9 @@ def _server(
 def _senders(
     settings: Settings, stack: AsyncExitStack, *, identity: Identity, rules: EgressRules, clock: SystemClock
 ) -> Senders:
-    webhook = WebhookSender.open(rules=rules, clock=clock)
-    stack.push_async_callback(webhook.close)
+    outlet = Outlet.open(rules)
+    stack.push_async_callback(outlet.close)
+    webhook = WebhookSender(outlet, clock=clock)
     directory = DirectorySender(_peer(settings.directory_address, identity, stack))
     return Senders({DestinationKind.DIRECTORY: directory, DestinationKind.WEBHOOK: webhook})
 

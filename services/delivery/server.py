@@ -75,6 +75,11 @@ class DeliveryServer(DeliveryServiceServicer):
         attempts = await self._operator.attempts(ChunkId(request.chunk_id), DestinationId(request.destination_id))
         return wire.ListAttemptsResponse(attempts=map(write_attempt, attempts))
 
+    @override
+    async def RecognizeEchoes(self, request: wire.RecognizeEchoesRequest, context: Any) -> wire.RecognizeEchoesResponse:
+        """Nothing is delivered yet to a system that is also a source."""
+        return wire.RecognizeEchoesResponse(echoes=[False] * len(request.changes))
+
 
 def read_new(request: wire.CreateDestinationRequest) -> NewDestination:
     """Read a destination as asked for; the contract let no unknown kind in."""

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
+from libs.egress import Network, parse_networks
 from libs.process import ProcessSettings
-from services.delivery.sender.egress import Network, parse_networks
 
 
 class Settings(ProcessSettings):

@@ -16,11 +16,12 @@ import pytest
 from opentelemetry import context, trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags
 
+from libs.egress import EgressRules, Outlet, parse_networks, parse_retry_after
+from libs.egress.outlet import READ_LIMIT
 from services.delivery.domain.answer import Answer, NoAnswer, Refused, Taken
 from services.delivery.domain.delivery import Chunk, ChunkId, Parcel
 from services.delivery.domain.destination import Destination, DestinationId, DestinationKind, RetrySchedule
-from services.delivery.sender.egress import EgressRules, parse_networks
-from services.delivery.sender.webhook import READ_LIMIT, WebhookSender, parse_retry_after
+from services.delivery.sender.webhook import WebhookSender
 from tests.fakes.webhook import Cut, Endless, EndlessHeader, Hang, Status, WebhookFake
 from tests.unit.delivery.world import NOW, HandClock, ref
 
@@ -36,9 +37,9 @@ async def fake() -> AsyncIterator[WebhookFake]:
 
 @pytest.fixture
 async def sender() -> AsyncIterator[WebhookSender]:
-    sender = WebhookSender.open(rules=EgressRules(parse_networks("127.0.0.0/8")), clock=HandClock())
-    yield sender
-    await sender.close()
+    outlet = Outlet.open(EgressRules(parse_networks("127.0.0.0/8")))
+    yield WebhookSender(outlet, clock=HandClock())
+    await outlet.close()
 
 
 def parcel(url: str, *, timeout: float = 15, contacts: bytes = CONTACTS, positions: tuple[int, ...] = ()) -> Parcel:
@@ -213,18 +214,18 @@ FORBIDDEN = NoAnswer(message="The receiver's address is one that the hub may not
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "2130706433", "0x7f.1", "127.1", "[::ffff:127.0.0.1]", "localhost"])
 async def test_no_connection_is_made_to_a_forbidden_address(fake: WebhookFake, host: str) -> None:
-    sender = WebhookSender.open(rules=EgressRules(), clock=HandClock())
+    outlet = Outlet.open(EgressRules())
     port = fake.url.split(":")[2]
 
-    answer = await sender.send(parcel(f"http://{host}:{port}"))
+    answer = await WebhookSender(outlet, clock=HandClock()).send(parcel(f"http://{host}:{port}"))
 
-    await sender.close()
+    await outlet.close()
     assert answer == FORBIDDEN
     assert not fake.arrivals
 
 
 async def test_a_name_that_was_rebound_is_not_called(fake: WebhookFake, monkeypatch: pytest.MonkeyPatch) -> None:
-    sender = WebhookSender.open(rules=EgressRules(), clock=HandClock())
+    outlet = Outlet.open(EgressRules())
     port = int(fake.url.split(":")[2].split("/")[0])
 
     def rebound(*_: object, **__: object) -> list[object]:
@@ -232,9 +233,9 @@ async def test_a_name_that_was_rebound_is_not_called(fake: WebhookFake, monkeypa
 
     monkeypatch.setattr(socket, "getaddrinfo", rebound)
 
-    answer = await sender.send(parcel(f"http://receiver.example:{port}/"))
+    answer = await WebhookSender(outlet, clock=HandClock()).send(parcel(f"http://receiver.example:{port}/"))
 
-    await sender.close()
+    await outlet.close()
     assert answer == FORBIDDEN
     assert not fake.arrivals
 

@@ -1,10 +1,10 @@
 import pytest
-from cryptography.exceptions import InvalidTag
 
+from libs.sealing import PepperedHash, WrongKeyError
 from services.access.domain.client import ClientId
 from services.access.domain.key import KeyId
 from services.access.system import SystemRandomness
-from services.access.vault import AesGcmCipher, PepperedHash, fingerprint
+from services.access.vault import AesGcmCipher, fingerprint
 from tests.unit.access.worlds import KEY_IDS
 
 OWNER, OTHER = ClientId("client-a"), ClientId("client-b")
@@ -38,7 +38,7 @@ def test_a_secret_sealed_twice_looks_different() -> None:
 def test_a_sealed_secret_opens_for_nobody_else(cipher: AesGcmCipher, client_id: ClientId, key_id: KeyId) -> None:
     sealed = a_cipher().seal("the secret", client_id=OWNER, key_id=KEY_IDS[0])
 
-    with pytest.raises(InvalidTag):
+    with pytest.raises(WrongKeyError):
         cipher.unseal(sealed, client_id=client_id, key_id=key_id)
 
 

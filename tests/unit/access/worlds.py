@@ -4,13 +4,14 @@ import itertools
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from libs.sealing import PepperedHash
 from services.access.domain.client import Client, ClientId, Key
 from services.access.domain.client_settings import ClientSettings
 from services.access.domain.key import KeyId
 from services.access.handler import Access
 from services.access.ports import Randomness
 from services.access.store.memory import MemoryStore
-from services.access.vault import AesGcmCipher, PepperedHash
+from services.access.vault import AesGcmCipher
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

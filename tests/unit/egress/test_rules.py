@@ -3,7 +3,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from services.delivery.sender.egress import EgressRules, ForbiddenAddressError, parse_networks
+from libs.egress import EgressRules, ForbiddenAddressError, parse_networks
 
 # Ways to say an address of one's own, by which guards are passed by.
 FORMS = [

@@ -13,8 +13,6 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from typing_extensions import override
 from yarl import URL
 
-from services.delivery.ports import UrlGuard
-
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -56,7 +54,7 @@ class ForbiddenAddressError(OSError):
     """A name resolves to an address that the hub may not call. It names neither: they are the operator's."""
 
 
-class EgressRules(UrlGuard):
+class EgressRules:
     """The rules, at save (`objection`) and at every connection (`CheckedResolver`, `may_call_host`)."""
 
     def __init__(self, allowed: Sequence[Network] = ()) -> None:
@@ -79,9 +77,8 @@ class EgressRules(UrlGuard):
             return False
         return address is None or self.may_call(address)
 
-    @override
     async def objection(self, url: str) -> str | None:
-        """Names that do not resolve now are let through."""
+        """Say why the URL may not be called. None: it may be; a name that does not resolve now is let through."""
         try:
             parsed = URL(url)
             host = parsed.raw_host

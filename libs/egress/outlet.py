@@ -1,0 +1,157 @@
+"""HTTP to a system outside: one question, one answer, within bounds that the other side cannot move."""
+
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import lru_cache
+from typing import Self
+
+import aiohttp
+from yarl import URL
+
+from libs.egress.rules import CheckedResolver, EgressRules, ForbiddenAddressError
+
+READ_LIMIT = 64 * 1024
+CONNECTING_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer. Its status stands, whatever became of its body. What may hold contact data is not printed."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    """Names in any case."""
+    body: bytes = field(repr=False)
+    """At most as many bytes as were asked for, unpacked when they came packed by gzip or deflate."""
+    whole: bool
+    """False: the body was longer, was cut off, or was packed in another way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """No answer came. `reached`: something of the question may have arrived. The message holds nothing of the URL."""
+
+    message: str
+    reached: bool
+
+
+class Outlet:
+    """Follows no redirect, keeps no cookie, trusts no proxy of the environment, checks every address it connects to."""
+
+    def __init__(self, session: aiohttp.ClientSession, *, rules: EgressRules) -> None:
+        self._session = session
+        self._rules = rules
+
+    @classmethod
+    def open(cls, rules: EgressRules) -> Self:
+        """Open the connections that questions share. Needs a running loop. How many at once: the caller bounds it."""
+        connector = aiohttp.TCPConnector(limit=0, resolver=CheckedResolver(rules), ttl_dns_cache=30)
+        session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            trust_env=False,
+            headers={"User-Agent": "contactsync", "Accept-Encoding": "identity"},
+            skip_auto_headers=("Content-Type",),
+        )
+        return cls(session, rules=rules)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
+
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: timedelta,  # noqa: ASYNC109 - of the whole question, connecting and reading included; aiohttp keeps it
+        read_limit: int = READ_LIMIT,
+    ) -> Reply | Unanswered:
+        """Ask once. Reads at most `read_limit` bytes of the answer's body, packed and unpacked."""
+        target = _parsed(url)
+        # A literal address needs no resolver, so the resolver's check does not see it.
+        if not self._rules.may_call_host(target.raw_host or ""):
+            return _FORBIDDEN
+        try:
+            async with self._session.request(
+                method,
+                target,
+                data=body,
+                headers=headers,
+                timeout=_timeout(timeout.total_seconds()),
+                allow_redirects=False,
+            ) as response:
+                packed, whole = await _read(response, read_limit)
+                content, unpacked = _unpack(packed, response.headers.get("Content-Encoding", ""), read_limit)
+                return Reply(status=response.status, headers=response.headers, body=content, whole=whole and unpacked)
+        except (aiohttp.ClientError, TimeoutError) as failure:
+            return _read_failure(failure)
+
+
+@lru_cache(maxsize=256)
+def _parsed(url: str) -> URL:
+    return URL(url)
+
+
+@lru_cache(maxsize=256)
+def _timeout(total: float) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total, sock_connect=min(CONNECTING_S, total))
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
+    """Read the body, so that its connection can be used again. False: it is not all of it."""
+    parts: list[bytes] = []
+    left = limit
+    try:
+        while not response.content.at_eof():
+            if left <= 0:
+                response.close()
+                return b"".join(parts), False
+            part = await response.content.readany()
+            parts.append(part[:left])
+            left -= len(part)
+    except (aiohttp.ClientError, TimeoutError):
+        response.close()
+        return b"".join(parts), False
+    return b"".join(parts), left >= 0
+
+
+def _unpack(packed: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
+    """Never more than `limit` bytes, however much was packed into few."""
+    match encoding.strip().lower():
+        case "" | "identity":
+            return packed, True
+        case "gzip" | "x-gzip" | "deflate":
+            unpacking = zlib.decompressobj(wbits=47)
+            try:
+                content = unpacking.decompress(packed, limit)
+            except zlib.error:
+                return b"", False
+            return content, unpacking.eof
+        case _:
+            return b"", False
+
+
+_FORBIDDEN = Unanswered(message="The receiver's address is one that the hub may not call.", reached=False)
+_FAILURES: tuple[tuple[type[Exception], Unanswered], ...] = (
+    (aiohttp.ClientConnectorDNSError, Unanswered(message="The receiver's name does not resolve.", reached=False)),
+    (aiohttp.ClientSSLError, Unanswered(message="TLS with the receiver failed.", reached=False)),
+    (aiohttp.ClientConnectorError, Unanswered(message="The receiver could not be reached.", reached=False)),
+    (aiohttp.ConnectionTimeoutError, Unanswered(message="The receiver could not be reached in time.", reached=False)),
+    (aiohttp.InvalidURL, Unanswered(message="The receiver's URL cannot be called.", reached=False)),
+    (TimeoutError, Unanswered(message="The receiver did not answer in time.", reached=True)),
+    (aiohttp.ClientResponseError, Unanswered(message="The answer was not HTTP, or over its limits.", reached=True)),
+    (Exception, Unanswered(message="The line was cut before an answer.", reached=True)),
+)
+"""The first that fits. A failure's own text may hold the URL, so it is not told."""
+
+
+def _read_failure(failure: aiohttp.ClientError | TimeoutError) -> Unanswered:
+    if isinstance(failure, aiohttp.ClientConnectorDNSError) and isinstance(failure.os_error, ForbiddenAddressError):
+        return _FORBIDDEN
+    return next(answer for kind, answer in _FAILURES if isinstance(failure, kind))
