@@ -3,9 +3,8 @@
 import asyncio
 import json
 import sqlite3
-import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from tests.e2e.test_import_extras import client, finished, imported, rows, sendi
 from tests.e2e.test_import_path import mobile
 from tests.fakes.webhook import Slow, Status, WebhookFake
 from tests.fixtures.partner import Partner, create_client
+from tests.fixtures.waiting import look
 
 
 @pytest.fixture
@@ -38,13 +38,15 @@ def erase(caller: httpx.Client, key: str, **named: str) -> Any:
 
 
 def completed(partner: Partner, erasure: Any) -> Any:
-    deadline = time.monotonic() + 30
-    while True:
-        now = partner.get(f"/v1/contacts/erasures/{erasure['erasure_id']}").json()
-        if now["status"] == "completed":
-            return now
-        assert time.monotonic() < deadline, now
-        time.sleep(0.1)
+    return no_longer_pending(lambda: partner.get(f"/v1/contacts/erasures/{erasure['erasure_id']}"))
+
+
+def no_longer_pending(ask: Callable[[], httpx.Response]) -> Any:
+    def find() -> Any:
+        now = ask().json()
+        return now if now["status"] == "completed" else None
+
+    return look(find, what="the erasure's end")
 
 
 def in_book(admin: httpx.Client, phone: str) -> int:
@@ -158,8 +160,7 @@ def test_clients_reach_their_own_contacts_and_operators_everyones(
         assert partner.get(f"/v1/contacts/erasures/{theirs['erasure_id']}").status_code == 404
     key = admin.headers["authorization"].removeprefix("Bearer ")
     everyones = erase(admin, key, phone=phone)
-    while (now := admin.get(f"/v1/contacts/erasures/{everyones['erasure_id']}").json())["status"] == "pending":
-        time.sleep(0.1)
+    now = no_longer_pending(lambda: admin.get(f"/v1/contacts/erasures/{everyones['erasure_id']}"))
 
     assert (now["rows"], now["book_contacts"], in_book(admin, phone)) == (1, 1, 0)
     assert rows(partner, job_id)["rows"][0]["code"] == "erased"

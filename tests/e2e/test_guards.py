@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from tests.e2e.test_cli import run
 from tests.e2e.test_import_path import mobile
 from tests.fixtures.hub import admin_of
 from tests.fixtures.partner import Partner, create_client, from_address, loopback_address
+from tests.fixtures.waiting import wait_for
 
 LAW_SECONDS = 5.0
 """Within which a change is in force everywhere."""
@@ -29,13 +29,9 @@ def get(http: httpx.Client, partner: Partner, **headers: str) -> int:
 
 
 def becomes(status: int, partner: Partner, **headers: str) -> bool:
-    """Whether the answer to the partner becomes this one within the time that a change may take."""
-    deadline = time.monotonic() + LAW_SECONDS + 1
-    while time.monotonic() < deadline:
-        if get(partner.http, partner, **headers) == status:
-            return True
-        time.sleep(0.1)
-    return False
+    """Returns True once the answer to the partner is this one; fails after the time that a change may take."""
+    wait_for(lambda: get(partner.http, partner, **headers) == status, seconds=LAW_SECONDS + 1, what=f"a {status}")
+    return True
 
 
 def signed(secret: str, body: bytes = b"") -> dict[str, str]:

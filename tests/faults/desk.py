@@ -4,8 +4,7 @@ import json
 import os
 import signal
 import sqlite3
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,19 +18,9 @@ from libs.cli.stack import readiness
 from libs.cli.stack.hub import Hub, running_hub
 from libs.cli.stack.plan import SERVICES
 from tests.fixtures.ledger import Ledger
+from tests.fixtures.waiting import PATIENCE_SECONDS, wait_for
 
 PROCESSES = ("nats", *SERVICES, "gateway")
-PATIENCE_SECONDS = 120.0
-_POLL_SECONDS = 0.05
-
-
-def wait_for(fact: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS, what: str = "the fact") -> float:
-    """Returns when the fact holds, with the seconds that took; fails when it does not in time."""
-    began = time.monotonic()
-    while not fact():
-        assert time.monotonic() - began < seconds, f"{what} is not so after {seconds} s"
-        time.sleep(_POLL_SECONDS)
-    return time.monotonic() - began
 
 
 def make_partner(url: str, data: Path, **settings: Any) -> str:

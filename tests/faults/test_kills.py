@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.desk import PROCESSES, Desk, desk, print_figures, wait_for
+from tests.faults.desk import PROCESSES, Desk, desk, print_figures
 from tests.fixtures.ledger import Ledger, Request, make_requests
+from tests.fixtures.waiting import wait_for
 
 pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
 

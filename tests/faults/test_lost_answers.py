@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from libs.cli.api import segment
-from tests.faults.desk import PATIENCE_SECONDS, Desk, desk, patient, print_figures
+from tests.faults.desk import Desk, desk, patient, print_figures
 from tests.fixtures.ledger import Ledger, make_requests
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
 

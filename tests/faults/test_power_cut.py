@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from libs.cli.stack.ports import choose_free
-from tests.faults.desk import kill_tree, make_partner, patient, print_figures, wait_for
+from tests.faults.desk import kill_tree, make_partner, patient, print_figures
 from tests.fixtures.ledger import Ledger, make_requests
+from tests.fixtures.waiting import wait_for
 
 pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
 

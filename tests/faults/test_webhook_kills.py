@@ -12,8 +12,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from libs.cli.api import Api, segment
 from tests.fakes.webhook import Slow, WebhookFake
-from tests.faults.desk import Desk, desk, make_partner, patient, print_figures, wait_for
+from tests.faults.desk import Desk, desk, make_partner, patient, print_figures
 from tests.fixtures.ledger import Ledger, Request, make_requests
+from tests.fixtures.waiting import wait_for
 
 pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
 
