@@ -23,6 +23,8 @@ from services.delivery.handler.operate import NewDestination, Operator
 _KIND = {
     DestinationKind.DIRECTORY: destination_pb2.DESTINATION_KIND_DIRECTORY,
     DestinationKind.WEBHOOK: destination_pb2.DESTINATION_KIND_WEBHOOK,
+    DestinationKind.TELECRM: destination_pb2.DESTINATION_KIND_TELECRM,
+    DestinationKind.CONNECT: destination_pb2.DESTINATION_KIND_CONNECT,
 }
 _KIND_OF = {number: kind for kind, number in _KIND.items()}
 
@@ -38,7 +40,7 @@ class DeliveryServer(DeliveryServiceServicer):
         self, request: wire.CreateDestinationRequest, context: Any
     ) -> wire.CreateDestinationResponse:
         destination = await self._operator.create(read_new(request))
-        return wire.CreateDestinationResponse(destination=write_destination(destination), secret=destination.secret)
+        return wire.CreateDestinationResponse(destination=write_destination(destination), secret=destination.secrets[0])
 
     @override
     async def ListDestinations(

@@ -2,12 +2,15 @@
 
 import base64
 import binascii
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, assert_never
 
 from services.delivery.domain.errors import InvalidDestinationError, Violation
+from services.delivery.domain.success import ANY_2XX, SuccessRule
+from services.delivery.domain.tags import EVERYONE, TagFilter
 
 DestinationId = NewType("DestinationId", str)
 
@@ -27,6 +30,10 @@ class DestinationKind(StrEnum):
 
     DIRECTORY = "directory"
     WEBHOOK = "webhook"
+    TELECRM = "telecrm"
+    """A telecrm workspace, by its Sync API."""
+    CONNECT = "connect"
+    """A connect workspace, by its contacts API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,20 +65,75 @@ BOOK_RETRY = RetrySchedule(max_delay=timedelta(minutes=10), max_attempts=100)
 not given up on before somebody could mend it (8 h)."""
 
 
+WHOLE_CHUNK = 1000
+"""As many rows as a chunk can have."""
+CALLS_PER_PART = 50
+"""Rows of a part where each row is a call or more of its own."""
+DEFAULT_CONCURRENCY = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What opens a destination. Never shown, and sealed at rest; empty for a kind that does not use it."""
+
+    token: str = field(default="", repr=False)
+    """telecrm: of its Sync API."""
+    api_key: str = field(default="", repr=False)
+    """connect."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """A place that takes contacts. `url` and `secret` are empty for the directory."""
+    """A place that takes contacts. `url` and `secrets` are empty for the directory."""
 
     destination_id: DestinationId
     name: str
     kind: DestinationKind
     created_at: datetime
     url: str = ""
-    secret: str = field(default="", repr=False)
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    """What signs a webhook's requests, newest first."""
+    old_secrets_until: datetime | None = None
+    """Until when all but the newest sign too. None: they no longer do, or there is one."""
+    credentials: Credentials = Credentials()
+    enterprise_id: str = ""
+    """telecrm: the workspace."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Sent with every request, beside the hub's own. They may hold credentials: never shown, and sealed at rest."""
     retry: RetrySchedule = DEFAULT_RETRY
+    chunk_size: int = WHOLE_CHUNK
+    """The most rows of one part."""
+    concurrency: int = DEFAULT_CONCURRENCY
+    """Parts under way at once."""
+    rate: float = 0.0
+    """Parts begun per second. 0: as many as go."""
+    tags: TagFilter = EVERYONE
+    success: SuccessRule = ANY_2XX
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """Source field to target field. Empty: by the same name in any of the usual spellings."""
+    lead_status: str = ""
+    """connect: the label that a new lead gets. Empty: none."""
     paused: bool = False
+    pause_reason: str = ""
+    """Why, when the hub paused it itself or the operator said so. Empty when it is not paused."""
     idempotent: bool = True
     """Whether it takes a delivery id twice as once. If not, a delivery whose answer was lost is not sent again."""
+
+    def signing_secrets(self, *, at: datetime) -> tuple[str, ...]:
+        """Give the secrets that sign a request begun then, newest first."""
+        overlaps = self.old_secrets_until is not None and at < self.old_secrets_until
+        return self.secrets if overlaps else self.secrets[:1]
+
+
+def default_chunk_size(kind: DestinationKind) -> int:
+    """Give the most rows of one part unless the operator says otherwise."""
+    match kind:
+        case DestinationKind.DIRECTORY | DestinationKind.WEBHOOK:
+            return WHOLE_CHUNK
+        case DestinationKind.TELECRM | DestinationKind.CONNECT:
+            return CALLS_PER_PART
+        case unreachable:
+            assert_never(unreachable)
 
 
 def directory(*, now: datetime) -> Destination:

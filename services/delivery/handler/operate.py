@@ -10,6 +10,7 @@ from services.delivery.domain.destination import (
     DestinationId,
     DestinationKind,
     RetrySchedule,
+    default_chunk_size,
     directory,
     make_destination_id,
     make_secret,
@@ -83,7 +84,8 @@ class Operator:
             kind=new.kind,
             created_at=self._office.clock.now(),
             url=new.url,
-            secret=secret,
+            secrets=(secret,),
+            chunk_size=default_chunk_size(new.kind),
             retry=new.retry,
             idempotent=new.idempotent,
         )

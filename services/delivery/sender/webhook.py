@@ -50,7 +50,10 @@ def _headers(parcel: Parcel, body: bytes) -> dict[str, str]:
         "Content-Type": "application/json",
         "webhook-id": delivery_id,
         "webhook-timestamp": str(at),
-        "webhook-signature": sign(body, delivery_id=delivery_id, at=at, secret=parcel.destination.secret),
+        "webhook-signature": " ".join(
+            sign(body, delivery_id=delivery_id, at=at, secret=secret)
+            for secret in parcel.destination.signing_secrets(at=parcel.started_at)
+        ),
         "Idempotency-Key": delivery_id,
     }
     if parcel.ref.correlation_id:

@@ -10,7 +10,7 @@ from libs.rpc import Batch
 from libs.storage import Database, Statement, Transaction, table_of
 from services.delivery.domain.destination import Destination, DestinationId
 from services.delivery.ports import Cipher, Destinations, PauseSwitch
-from services.delivery.store.rows import Row, destination_row, read_destination
+from services.delivery.store.destination_rows import Row, destination_row, read_destination
 from services.delivery.store.tables import DestinationRow
 
 REMEMBERED_S = 1.0
@@ -18,7 +18,6 @@ REMEMBERED_S = 1.0
 
 _destinations = table_of(DestinationRow)
 _COLUMNS = tuple(_destinations.columns.keys())
-_SEALED = _COLUMNS.index("sealed_secret")
 
 _ALL = Statement(select(_destinations).order_by(_destinations.c.name, _destinations.c.destination_id))
 _PUT = Statement(
@@ -61,10 +60,7 @@ class SqlDestinations(Destinations, PauseSwitch):
 
     @override
     async def put(self, destination: Destination) -> bool:
-        sealed = None
-        if destination.secret:
-            sealed = self._cipher.seal(destination.secret, destination_id=destination.destination_id)
-        row = destination_row(destination, sealed_secret=sealed)
+        row = destination_row(destination, cipher=self._cipher)
 
         async def unit(transaction: Transaction) -> bool:
             return await transaction.execute(_PUT, row) > 0
@@ -96,6 +92,4 @@ class SqlDestinations(Destinations, PauseSwitch):
         self._known_until = float("-inf")
 
     def _read(self, row: Row) -> Destination:
-        sealed = row[_SEALED]
-        secret = "" if sealed is None else self._cipher.unseal(bytes(sealed), destination_id=row[0])
-        return read_destination(row, secret=secret)
+        return read_destination(row, cipher=self._cipher)

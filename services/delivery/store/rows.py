@@ -7,7 +7,7 @@ from typing import Any
 from libs.storage import from_micros, to_micros
 from services.delivery.domain.answer import RowFailure
 from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState, Ref
-from services.delivery.domain.destination import Destination, DestinationId, DestinationKind, RetrySchedule
+from services.delivery.domain.destination import DestinationId
 
 Row = tuple[Any, ...]
 
@@ -84,46 +84,6 @@ def read_attempt(row: Row) -> Attempt:
         duration=duration * _MICROSECOND,
         status=status,
         message=message,
-    )
-
-
-def destination_row(destination: Destination, *, sealed_secret: bytes | None) -> Row:
-    """Write a destination."""
-    retry = destination.retry
-    return (
-        destination.destination_id,
-        destination.name,
-        destination.kind.value,
-        destination.url,
-        sealed_secret,
-        retry.first_delay // _MICROSECOND,
-        retry.max_delay // _MICROSECOND,
-        retry.max_attempts,
-        retry.timeout // _MICROSECOND,
-        int(destination.paused),
-        int(destination.idempotent),
-        to_micros(destination.created_at),
-    )
-
-
-def read_destination(row: Row, *, secret: str) -> Destination:
-    """Read what `destination_row` wrote."""
-    destination_id, name, kind, url, _, first_delay, max_delay, max_attempts, timeout, paused, idempotent, created = row
-    return Destination(
-        destination_id=DestinationId(destination_id),
-        name=name,
-        kind=DestinationKind(kind),
-        url=url,
-        secret=secret,
-        retry=RetrySchedule(
-            first_delay=first_delay * _MICROSECOND,
-            max_delay=max_delay * _MICROSECOND,
-            max_attempts=max_attempts,
-            timeout=timeout * _MICROSECOND,
-        ),
-        paused=bool(paused),
-        idempotent=bool(idempotent),
-        created_at=from_micros(created),
     )
 
 

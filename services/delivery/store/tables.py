@@ -10,7 +10,11 @@ class DeliveryTable(SQLModel, registry=registry()):
 
 
 class DestinationRow(DeliveryTable, table=True):
-    """A destination. Its secret is sealed under the master key; None for the contact book."""
+    """A destination. `settings` is JSON, where what is not in it is the default.
+
+    `sealed_secrets` is JSON, sealed under the master key. `sealed_secret` is the one secret of a destination that was
+    not changed since there was but one.
+    """
 
     __tablename__ = "destinations"
 
@@ -26,6 +30,9 @@ class DestinationRow(DeliveryTable, table=True):
     paused: int
     idempotent: int
     created_at: int = Field(sa_type=BigInteger)
+    settings: str
+    sealed_secrets: bytes | None = Field(default=None, sa_type=LargeBinary)
+    pause_reason: str
 
 
 class DeliveryRow(DeliveryTable, table=True):

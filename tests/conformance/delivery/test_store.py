@@ -187,7 +187,7 @@ def hook(name: str, identity: str) -> Destination:
         kind=DestinationKind.WEBHOOK,
         created_at=NOW,
         url="https://hook.example/",
-        secret="whsec_c2VjcmV0",
+        secrets=("whsec_c2VjcmV0",),
         retry=RetrySchedule(max_attempts=3, timeout=timedelta(seconds=2.5)),
         idempotent=False,
     )

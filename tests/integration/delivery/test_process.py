@@ -55,7 +55,7 @@ async def put_hook(hub: Hub, databases: Databases, url: str) -> str:
         kind=DestinationKind.WEBHOOK,
         created_at=NOW,
         url=url,
-        secret="whsec_" + "QUFB" * 8,
+        secrets=("whsec_" + "QUFB" * 8,),
     )
     await SqlDestinations(database, cipher=Vault(b"m" * 32)).put(
         replace(hook, retry=replace(hook.retry, first_delay=hook.retry.first_delay / 100))

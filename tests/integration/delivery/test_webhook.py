@@ -49,7 +49,7 @@ def parcel(url: str, *, timeout: float = 15, contacts: bytes = CONTACTS, positio
         kind=DestinationKind.WEBHOOK,
         created_at=NOW,
         url=url,
-        secret=SECRET,
+        secrets=(SECRET,),
         retry=RetrySchedule(timeout=timedelta(seconds=timeout)),
     )
     chunk = Chunk(chunk_id=ChunkId("job.0"), client_id="default", size=2, contacts=contacts, created_at=NOW)

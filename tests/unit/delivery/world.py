@@ -158,7 +158,7 @@ class World:
             kind=DestinationKind.WEBHOOK,
             created_at=NOW,
             url="https://hook.example/",
-            secret="whsec_" + "QUFB" * 8,
+            secrets=("whsec_" + "QUFB" * 8,),
             retry=retry or RetrySchedule(),
             idempotent=idempotent,
         )
