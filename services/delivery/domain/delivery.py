@@ -187,6 +187,9 @@ def settle(
             retry_after = answer.retry_after if isinstance(answer, Refused) else None
             pause = destination.retry.delay(tried.attempt_count, chance=chance, retry_after=retry_after)
             return replace(tried, state=DeliveryState.WAITING, due_at=now + pause)
+        case AnswerClass.PAUSE:
+            pause = destination.retry.delay(tried.attempt_count, chance=chance)
+            return replace(tried, state=DeliveryState.WAITING, due_at=now + pause)
         case AnswerClass.RETRY | AnswerClass.GIVE_UP:
             return _ended(tried, DeliveryState.FAILED, RowState.FAILED)
         case AnswerClass.UNKNOWN:

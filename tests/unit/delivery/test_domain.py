@@ -63,10 +63,12 @@ CLASSES = [
     (204, "sent", "sent"),
     (301, "give up", "give up"),
     (400, "give up", "give up"),
-    (401, "give up", "give up"),
+    (401, "pause", "pause"),
+    (402, "give up", "give up"),
+    (403, "pause", "pause"),
     (404, "give up", "give up"),
     (408, "retry", "retry"),
-    (410, "give up", "give up"),
+    (410, "pause", "pause"),
     (413, "give up", "give up"),
     (422, "give up", "give up"),
     (425, "retry", "retry"),
@@ -96,7 +98,7 @@ def test_the_readme_tells_the_classes() -> None:
 
     told = [(named(cells[0]), cells[1], cells[2]) for cells in table[2:]]
 
-    assert len(told) == 8
+    assert len(told) == 10
     for answers, idempotent, otherwise in told:
         for answer in answers:
             assert classify(answer, idempotent=True) is AnswerClass(idempotent)
@@ -109,7 +111,9 @@ def named(cell: str) -> list[Taken | Refused | NoAnswer]:
         return [NoAnswer(message="", reached="may have arrived" in cell)]
     if cell == "2xx":
         return [Taken(states=b"\x02", status=status) for status in (200, 204)]
-    exceptions = {408, 425, 429, 502, 504} if cell.startswith("other") else set()
+    if cell.startswith("2xx"):
+        return [Refused(status=status, message="") for status in (200, 207)]
+    exceptions = {401, 403, 408, 410, 425, 429, 502, 504} if cell.startswith("other") else set()
     texts = cell.removeprefix("other ").split(" (")[0].split(", ")
     statuses = [range(int(text[0]) * 100, int(text[0]) * 100 + 100) if "xx" in text else [int(text)] for text in texts]
     return [Refused(status=each, message="") for group in statuses for each in group if each not in exceptions]
