@@ -3,15 +3,33 @@
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from services.ingestion.domain.errors import Violation, shown
-
 ENOUGH = 100
+_SHOWN = 64
 _LONGEST_NUMBER = 1000
 _PLAIN_DIGITS = 15
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong. `pointer` is a JSON Pointer into the text (RFC 6901); `value` what stands there, shortened."""
+
+    pointer: str
+    code: str
+    message: str
+    value: str = ""
+
+
+class UnfitJsonError(ValueError):
+    """The text is not JSON as the hub takes it in; `faults` is never empty and at most ENOUGH long."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(faults[0].code)
+        self.faults = faults
 
 
 class _Members(list[tuple[str, Any]]):
@@ -30,27 +48,27 @@ class _Constant(str):
     __slots__ = ()
 
 
-def faults(body: bytes) -> list[Violation]:
+def faults(body: bytes) -> list[Fault]:
     """What is wrong, the first hundred of it; empty when this reading finds nothing."""
     try:
         text = body.decode()
     except UnicodeDecodeError as error:
-        return [Violation("", "not_utf8", f"The body must be UTF-8; byte {error.start + 1} is not")]
+        return [Fault("", "not_utf8", f"The body must be UTF-8; byte {error.start + 1} is not")]
     if text.startswith("\ufeff"):
-        return [Violation("", "byte_order_mark", "The body must not begin with a byte order mark")]
+        return [Fault("", "byte_order_mark", "The body must not begin with a byte order mark")]
     try:
         tree = json.loads(
             text, object_pairs_hook=_Members, parse_int=_Number, parse_float=_Number, parse_constant=_Constant
         )
     except RecursionError:
-        return [Violation("", "too_deep", "The body is nested too deeply")]
+        return [Fault("", "too_deep", "The body is nested too deeply")]
     except ValueError:
         return []  # the fast parser says where
     return _first_faults(tree)
 
 
-def _first_faults(tree: Any) -> list[Violation]:
-    found: list[Violation] = []
+def _first_faults(tree: Any) -> list[Fault]:
+    found: list[Fault] = []
     waiting = [("", tree)]
     while waiting and len(found) < ENOUGH:
         pointer, value = waiting.pop()
@@ -72,33 +90,33 @@ def _escaped(name: str) -> str:
     return _UNFIT.sub("\ufffd", name).replace("~", "~0").replace("/", "~1")
 
 
-def _faults_of(pointer: str, value: Any) -> Iterator[Violation]:
+def _faults_of(pointer: str, value: Any) -> Iterator[Fault]:
     match value:
         case _Members():
             yield from _faults_of_names(pointer, value)
         case _Constant():
-            yield Violation(pointer, "not_json", f"JSON has no {value}", str(value))
+            yield Fault(pointer, "not_json", f"JSON has no {value}", str(value))
         case _Number():
             if len(value) > _LONGEST_NUMBER or math.isinf(float(value)):
-                yield Violation(pointer, "number_out_of_range", "The number does not fit a double", shown(str(value)))
+                yield Fault(pointer, "number_out_of_range", "The number does not fit a double", _shortened(str(value)))
         case str():
             if _UNFIT.search(value):
                 yield _unfit(pointer)
 
 
-def _faults_of_names(pointer: str, members: _Members) -> Iterator[Violation]:
+def _faults_of_names(pointer: str, members: _Members) -> Iterator[Fault]:
     seen: set[str] = set()
     for name, _ in members:
         at = f"{pointer}/{_escaped(name)}"
         if name in seen:
-            yield Violation(at, "duplicate_name", "The name is given twice in one object")
+            yield Fault(at, "duplicate_name", "The name is given twice in one object")
         elif _UNFIT.search(name):
             yield _unfit(at)
         seen.add(name)
 
 
-def _unfit(pointer: str) -> Violation:
-    return Violation(pointer, "unfit_text", "Text must not hold U+0000 or half of a surrogate pair")
+def _unfit(pointer: str) -> Fault:
+    return Fault(pointer, "unfit_text", "Text must not hold U+0000 or half of a surrogate pair")
 
 
 def exact_tree(body: bytes) -> Any:
@@ -111,3 +129,7 @@ def _exactly(number: str) -> Any:
         return float(number) if "." in number else int(number)
     # No document has this name, for U+0000 is refused.
     return {"\0": number.lower()}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
