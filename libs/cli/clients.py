@@ -24,6 +24,7 @@ def create(
     destination: Annotated[list[str] | None, typer.Option(help="Where its contacts go; repeatable.")] = None,
     scope: Annotated[list[str] | None, typer.Option(help="import, read or admin; repeatable.")] = None,
     region: Annotated[str, typer.Option(help="Region of national numbers; empty: RU.")] = "",
+    workspace: Annotated[str, typer.Option(help="Where its contacts land; empty: the first workspace.")] = "",
     data: Data = None,
     url: Url = "",
     key: Key = "",
@@ -37,6 +38,7 @@ def create(
         "destination_ids": destination or [],
         "scopes": [f"SCOPE_{each.upper()}" for each in scope or []],
         "default_region": region,
+        "workspace_id": workspace,
     }
     answer = connect(data, url, key, role="admin").call(
         "POST", "/admin/v1/clients", body={"name": name, "settings": settings}
@@ -110,6 +112,7 @@ def update(
     destination: Annotated[list[str] | None, typer.Option(help="Where its contacts go; repeatable.")] = None,
     scope: Annotated[list[str] | None, typer.Option(help="import, read or admin; repeatable.")] = None,
     region: Annotated[str | None, typer.Option(help="Region of national numbers; empty: RU.")] = None,
+    workspace: Annotated[str | None, typer.Option(help="Where its contacts land; empty: the first workspace.")] = None,
     data: Data = None,
     url: Url = "",
     key: Key = "",
@@ -123,6 +126,7 @@ def update(
         "destination_ids": destination,
         "scopes": [f"SCOPE_{each.upper()}" for each in scope] if scope else None,
         "default_region": region,
+        "workspace_id": workspace,
     }
     api, path = connect(data, url, key, role="admin"), f"/admin/v1/clients/{segment(client_id)}"
     settings = api.call("GET", path)["client"]["settings"]

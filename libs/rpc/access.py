@@ -83,6 +83,7 @@ def _client(result: access_service_pb2.AuthenticateResult) -> ClientCaller | Non
         default_region=settings.default_region or "RU",
         destination_ids=tuple(settings.destination_ids) or ("directory",),
         duplicates=_duplicates(settings.duplicates),
+        workspace_id=settings.workspace_id,
         rate=settings.rate or 10.0,
         allowed_networks=tuple(ip_network(network, strict=False) for network in settings.allowed_networks),
         signs=settings.hmac,

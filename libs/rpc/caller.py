@@ -18,6 +18,16 @@ class Scope(IntEnum):
     ADMIN = 3
 
 
+class Credential(IntEnum):
+    """What opens a workspace through one of the published APIs; the numbers of `contactsync.policy.v1.Credential`."""
+
+    TELECRM_SYNC = 1
+    TELECRM_ASYNC = 2
+    CONNECT_KEY = 3
+    SOURCE_BASIC = 4
+    SOURCE_TOKEN = 5
+
+
 class Duplicates(IntEnum):
     """What happens to equal rows of one import; the numbers of `contactsync.access.v1.DuplicatePolicy`."""
 
@@ -40,6 +50,8 @@ class ClientCaller:
     """Empty: any address."""
     signs: bool = False
     """True: every request must be signed."""
+    workspace_id: str = ""
+    """Where in the contact book its contacts land. Empty: the first workspace."""
     secrets: tuple[bytes, ...] = field(default=(), repr=False)
     """Any one of them may have signed."""
 
@@ -51,7 +63,26 @@ class ServiceCaller:
     service: str
 
 
-Caller: TypeAlias = ClientCaller | ServiceCaller
+@dataclass(frozen=True, slots=True)
+class WorkspaceCaller:
+    """Who shows a credential of a workspace."""
+
+    workspace_id: str
+    user: str = ""
+    """E-mail of the member whom the credential belongs to. Empty: it is the workspace's own."""
+    credential_id: str = ""
+    """Public id of the credential."""
+    token_id: str = ""
+    """Which of the tokens given for it. Empty: the credential is no token that was given for another."""
+
+
+Caller: TypeAlias = ClientCaller | ServiceCaller | WorkspaceCaller
 
 Authenticator: TypeAlias = Callable[[str], Awaitable[ClientCaller | None]]
 """Resolves a key as presented. None: it opens nothing, whatever the reason. Raises when it cannot know now."""
+
+CredentialAuthenticator: TypeAlias = Callable[[str, str], Awaitable[WorkspaceCaller | None]]
+"""Resolves a workspace's credential: what was presented ("id:secret" of Basic), and the enterprise id of the path, or "".
+
+None: it does not open that workspace, whatever the reason. Asked at every call, so what is deleted ends with the next one.
+"""

@@ -49,6 +49,7 @@ class WantedSettings:
     rate: float = 0.0
     allowed_networks: Sequence[str] = ()
     hmac: bool = False
+    workspace_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +63,8 @@ class ClientSettings:
     rate: float = DEFAULT_RATE
     allowed_networks: tuple[Network, ...] = ()
     hmac: bool = False
+    workspace_id: str = ""
+    """Where in the contact book its contacts land. Empty: the first workspace."""
 
 
 def fill_settings(wanted: WantedSettings) -> ClientSettings:
@@ -87,6 +90,7 @@ def _filled(wanted: WantedSettings, networks: Iterable[Network]) -> ClientSettin
         rate=wanted.rate or DEFAULT_RATE,
         allowed_networks=tuple(dict.fromkeys(networks)),
         hmac=wanted.hmac,
+        workspace_id=wanted.workspace_id,
     )
 
 

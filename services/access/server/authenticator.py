@@ -37,5 +37,6 @@ def caller_of(found: Authenticated) -> ClientCaller:
         rate=settings.rate,
         allowed_networks=settings.allowed_networks,
         signs=settings.hmac,
+        workspace_id=settings.workspace_id,
         secrets=tuple(secret.encode() for secret in found.hmac_secrets),
     )

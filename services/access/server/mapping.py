@@ -29,6 +29,7 @@ def read_settings(message: client_pb2.ClientSettings) -> WantedSettings:
         rate=message.rate,
         allowed_networks=list(message.allowed_networks),
         hmac=message.hmac,
+        workspace_id=message.workspace_id,
     )
 
 
@@ -60,6 +61,7 @@ def _write_settings(settings: ClientSettings) -> client_pb2.ClientSettings:
         rate=settings.rate,
         allowed_networks=[str(network) for network in settings.allowed_networks],
         hmac=settings.hmac,
+        workspace_id=settings.workspace_id,
     )
 
 

@@ -26,6 +26,7 @@ CLIENT_COLUMNS = (
     "rate",
     "allowed_networks",
     "hmac",
+    "workspace_id",
 )
 KEY_COLUMNS = ("key_id", "client_id", "digest", "sealed_secret", "created_at", "expires_at", "last_used_at")
 
@@ -45,6 +46,7 @@ def client_row(client: Client) -> Row:
         settings.rate,
         json.dumps([str(network) for network in settings.allowed_networks]),
         int(settings.hmac),
+        settings.workspace_id,
     )
 
 
@@ -87,6 +89,7 @@ def _settings(  # noqa: PLR0917  # the columns in their order
     rate: float,
     allowed_networks: str,
     hmac: int,
+    workspace_id: str,
 ) -> ClientSettings:
     return ClientSettings(
         scopes=tuple(map(Scope, json.loads(scopes))),
@@ -96,6 +99,7 @@ def _settings(  # noqa: PLR0917  # the columns in their order
         rate=rate,
         allowed_networks=tuple(map(ip_network, json.loads(allowed_networks))),
         hmac=bool(hmac),
+        workspace_id=workspace_id,
     )
 
 

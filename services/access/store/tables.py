@@ -25,6 +25,7 @@ class ClientRow(AccessTable, table=True):
     rate: float
     allowed_networks: str
     hmac: int
+    workspace_id: str = ""
 
 
 class KeyRow(AccessTable, table=True):

@@ -120,6 +120,10 @@ class Chunk:
     created_at: datetime | None
     erased: tuple[int, ...] = ()
     """Positions of contacts of which nothing is left: they are not sent."""
+    workspace_id: str = ""
+    """Where in the contact book they land. Empty: the first workspace."""
+    source_id: str = ""
+    """The source they come from, whose external ids are its own. Empty: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

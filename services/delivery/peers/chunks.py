@@ -52,4 +52,6 @@ def _read(chunk: ingestion_service_pb2.Chunk) -> Chunk:
         contacts=chunk.contacts_json,
         created_at=chunk.created_at.ToDatetime(UTC) if chunk.HasField("created_at") else None,
         erased=tuple(chunk.erased_positions),
+        workspace_id=chunk.workspace_id,
+        source_id=chunk.source_id,
     )

@@ -56,6 +56,8 @@ def _item(parcel: Parcel) -> ApplyItem:
         context=call_context(),
         delivery_id=parcel.ref.key.delivery_id,
         client_id=parcel.chunk.client_id,
+        workspace_id=parcel.chunk.workspace_id,
+        source_id=parcel.chunk.source_id,
         contacts_json=picked(parcel.chunk.contacts, parcel.ref.positions),
     )
 

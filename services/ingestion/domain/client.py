@@ -21,6 +21,10 @@ class Client:
     default_region: str = "RU"
     destination_ids: tuple[DestinationId, ...] = (DestinationId("directory"),)
     duplicates: Duplicates = Duplicates.KEEP_ALL
+    workspace_id: str = ""
+    """Where in the contact book its contacts land. Empty: the first workspace."""
+    source_id: str = ""
+    """The source that its contacts come from. Empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ class Job:
     chunks_count: int
     destination_ids: tuple[DestinationId, ...]
     ordered: bool = False
+    workspace_id: str = ""
+    source_id: str = ""
 
     @property
     def invalid(self) -> int:

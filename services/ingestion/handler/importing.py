@@ -161,6 +161,8 @@ class ImportContacts:
             chunks_count=len(chunks),
             destination_ids=asked.client.destination_ids,
             ordered=crosses([chunk.rows for chunk in chunks], judged.duplicate_of),
+            workspace_id=asked.client.workspace_id,
+            source_id=asked.client.source_id,
         )
 
 

@@ -51,6 +51,8 @@ class StoredChunk:
     """When its job was accepted."""
     erased: Sequence[int] = ()
     """Positions of rows of which nothing is left, ascending: they are not delivered."""
+    workspace_id: str = ""
+    source_id: str = ""
 
 
 class Jobs(Protocol):

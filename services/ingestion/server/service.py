@@ -6,6 +6,7 @@ from contactsync.contact.v1.contact_pb2 import Contact
 from contactsync.ingestion.v1 import ingestion_service_pb2 as pb
 from contactsync.ingestion.v1 import ingestion_service_pb2_grpc
 
+from services.ingestion.domain.client import Client
 from services.ingestion.domain.ids import ChunkId, JobId
 from services.ingestion.domain.outcome import RowState
 from services.ingestion.handler.delivering import RetryJobs, ServeDelivery
@@ -16,7 +17,7 @@ from services.ingestion.server import views
 from services.ingestion.server.outcomes import outcomes_of
 from services.ingestion.server.parts import gathered
 from services.ingestion.server.rows import TypedRows
-from services.ingestion.wire.caller import calling_client, origin, viewer
+from services.ingestion.wire.caller import calling_client, importing_client, origin, viewer
 from services.ingestion.wire.facts import tell_accepted
 from services.ingestion.wire.pages import job_place, job_token, row_place, row_token
 
@@ -40,20 +41,21 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
 
     async def ImportContacts(self, request: pb.ImportContactsRequest, context: Context) -> pb.ImportContactsResponse:
         """Imports contacts, or rehearses it."""
-        return await self._import(request.idempotency_key, request.contacts, dry_run=request.dry_run)
+        client = importing_client(request)
+        return await self._import(client, request.idempotency_key, request.contacts, dry_run=request.dry_run)
 
     async def ImportContactStream(
         self, request_iterator: AsyncIterator[pb.ImportContactStreamRequest], context: Context
     ) -> pb.ImportContactStreamResponse:
         """Imports contacts that come in parts, as one job."""
         key, contacts = await gathered(request_iterator)
-        return pb.ImportContactStreamResponse(accepted=await self._import(key, contacts))
+        return pb.ImportContactStreamResponse(accepted=await self._import(calling_client(), key, contacts))
 
     async def _import(
-        self, key: str, contacts: Sequence[Contact], *, dry_run: bool = False
+        self, client: Client, key: str, contacts: Sequence[Contact], *, dry_run: bool = False
     ) -> pb.ImportContactsResponse:
         rows = TypedRows(contacts)
-        asked = Import(client=calling_client(), origin=origin(), key=key, fingerprint=rows.fingerprint, rows=rows)
+        asked = Import(client=client, origin=origin(), key=key, fingerprint=rows.fingerprint, rows=rows)
         if dry_run:
             return views.accepted((await self._imports.rehearse(asked)).job, replayed=False)
         done = await self._imports.accept(asked)

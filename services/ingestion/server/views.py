@@ -134,4 +134,6 @@ def chunk(found: StoredChunk | None) -> pb.Chunk:
         correlation_id=found.correlation_id,
         created_at=moment(found.created_at),
         erased_positions=found.erased,
+        workspace_id=found.workspace_id,
+        source_id=found.source_id,
     )

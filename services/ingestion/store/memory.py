@@ -127,8 +127,17 @@ class MemoryStore:
         if chunk is None:
             return None
         job = self._jobs[job_of(chunk_id)].acceptance.job
-        correlation_id, erased = job.origin.correlation_id, sorted(self._erased.get(chunk_id, ()))
-        return StoredChunk(chunk_id, job.client_id, chunk.size, chunk.body, correlation_id, job.created_at, erased)
+        return StoredChunk(
+            chunk_id,
+            job.client_id,
+            chunk.size,
+            chunk.body,
+            job.origin.correlation_id,
+            job.created_at,
+            sorted(self._erased.get(chunk_id, ())),
+            job.workspace_id,
+            job.source_id,
+        )
 
     async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
         """Merges the outcomes and lets go what waited for them."""

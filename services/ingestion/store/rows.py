@@ -37,6 +37,8 @@ def job_row(job: Job, *, open_deliveries: int) -> Row:
         int(job.ordered),
         open_deliveries,
         created_at,
+        job.workspace_id,
+        job.source_id,
     )
 
 
@@ -52,6 +54,8 @@ def job_of_row(row: Sequence[Any]) -> Job:
         chunks_count=row[7],
         destination_ids=tuple(DestinationId(name) for name in _names.decode(row[8])),
         ordered=bool(row[9]),
+        workspace_id=row[12],
+        source_id=row[13],
     )
 
 

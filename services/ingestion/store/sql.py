@@ -97,9 +97,18 @@ class SqlStore:
         found = await self._database.fetch_one(statements.FETCH_CHUNK, (job_of(chunk_id), index_of(chunk_id)))
         if found is None:
             return None
-        client_id, row_indexes, body, correlation_id, created_at, erased = found
-        size, erased = len(rows.numbers_of(row_indexes)), rows.numbers_of(erased or b"")
-        return StoredChunk(chunk_id, client_id, size, body, correlation_id, from_micros(created_at), erased)
+        client_id, row_indexes, body, correlation_id, created_at, erased, workspace_id, source_id = found
+        return StoredChunk(
+            chunk_id,
+            client_id,
+            len(rows.numbers_of(row_indexes)),
+            body,
+            correlation_id,
+            from_micros(created_at),
+            rows.numbers_of(erased or b""),
+            workspace_id,
+            source_id,
+        )
 
     async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
         """Merges the outcomes in one unit and lets go what waited for them; an unknown chunk is passed over."""

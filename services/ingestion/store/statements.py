@@ -129,7 +129,16 @@ REJECTED_AFTER = Statement(
     "limit",
 )
 FETCH_CHUNK = Statement(
-    select(_job.client_id, _chunk.row_indexes, _chunk.body, _job.correlation_id, _job.created_at, _chunk.erased)
+    select(
+        _job.client_id,
+        _chunk.row_indexes,
+        _chunk.body,
+        _job.correlation_id,
+        _job.created_at,
+        _chunk.erased,
+        _job.workspace_id,
+        _job.source_id,
+    )
     .join_from(_chunks, _jobs, _chunk.job_id == _job.job_id)
     .where(_chunk.job_id == bindparam("job_id"), _chunk.chunk_index == bindparam("chunk_index")),
     "job_id",

@@ -41,6 +41,8 @@ class JobRow(IngestionTable, table=True):
     open_deliveries: int
     updated_at: int = Field(sa_type=BigInteger)
     completed_at: int | None = Field(default=None, sa_type=BigInteger)
+    workspace_id: str = ""
+    source_id: str = ""
 
 
 class ChunkRow(IngestionTable, table=True):

@@ -48,6 +48,7 @@ async def test_a_client_comes_back_as_it_was_added(store: Store) -> None:
         rate=0.1,
         allowed_networks=(ip_network("203.0.113.0/24"), ip_network("2001:db8::/32")),
         hmac=True,
+        workspace_id="w",
     )
     old = replace(a_key(), sealed_secret=bytes(range(60)), expires_at=NOW + HOUR, last_used_at=NOW)
     client = a_client(old, a_key(KEY_IDS[1], created_at=NOW + HOUR), name="Отдел 'A'", settings=settings)

@@ -68,12 +68,13 @@ class Answered:
 
 
 class Hub:
-    def __init__(self, channel: grpc.aio.Channel, delivery: Peer, bus: MemoryBus) -> None:
+    def __init__(self, channel: grpc.aio.Channel, delivery: Peer, bus: MemoryBus, address: str) -> None:
         self.rest = ImportApiStub(channel)
         self.typed = IngestionServiceStub(channel)
         self.delivery = delivery
         self.as_delivery = IngestionServiceStub(delivery.channel)
         self.bus = bus
+        self.address = address
 
     async def post(
         self, body: object, *, client: str = "shop", content_type: str = "application/json", **headers: str
@@ -142,7 +143,7 @@ async def running(open_fresh: OpenFresh, folder: Path) -> AsyncIterator[Hub]:
         address = await _serve(stack, "ingestion", entrances)
         delivery = Peer(address, identity=Identity("delivery", SERVICE_KEY))
         async with grpc.aio.insecure_channel(address) as channel:
-            yield Hub(channel, delivery, bus)
+            yield Hub(channel, delivery, bus, address)
         work.cancel()
         await asyncio.wait([work])
         await relay.close()

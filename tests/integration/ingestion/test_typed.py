@@ -10,10 +10,12 @@ import pytest
 from contactsync.contact.v1.contact_pb2 import Contact, LabeledEmail, LabeledPhone
 from contactsync.ingestion.v1 import ingestion_service_pb2 as pb
 from contactsync.ingestion.v1 import job_pb2
+from contactsync.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from libs.rpc import Identity, Peer
 from tests.fixtures.databases import OpenFresh
-from tests.integration.ingestion.hub import Hub, by, running
+from tests.integration.ingestion.hub import SERVICE_KEY, Hub, by, running
 
 CONTACTS = [
     Contact(phone="89001234567", tags=["лид"], additional_fields_json=b'{"k" : 1}'),
@@ -65,6 +67,29 @@ async def test_a_stream_is_one_import(hub: Hub) -> None:
     done = await hub.typed.ImportContactStream(parts(), metadata=by("shop"))
 
     assert (done.accepted.total_contacts, done.accepted.valid_contacts) == (3, 2)
+
+
+async def test_a_source_lands_in_its_workspace_and_keeps_its_own_ids(hub: Hub) -> None:
+    origin = pb.Origin(source_id="src_1", workspace_id="w", destination_ids=["hook"], default_region="DE")
+    poller = Peer(hub.address, identity=Identity("source_polling", SERVICE_KEY))
+    request = pb.ImportContactsRequest(idempotency_key="k", contacts=[Contact(phone="030 901820")], origin=origin)
+    done = await poller.call(IngestionServiceStub(poller.channel).ImportContacts, request)
+
+    [ref] = (await hub.ticket()).deliveries
+    asked = pb.FetchChunksRequest(chunk_ids=[f"{done.job_id}.0"])
+    [chunk] = (await hub.delivery.call(hub.as_delivery.FetchChunks, asked)).chunks
+    await poller.close()
+
+    assert ref.destination_id == "hook"
+    assert (chunk.client_id, chunk.workspace_id, chunk.source_id) == ("source.src_1", "w", "src_1")
+    assert json.loads(chunk.contacts_json)[0]["phone"] == "+4930901820"
+
+
+async def test_a_client_may_not_say_where_its_contacts_come_from(hub: Hub) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await imported(hub, origin=pb.Origin(source_id="src_1"))
+
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT
 
 
 async def test_a_dry_run_stores_nothing(hub: Hub) -> None:

@@ -29,6 +29,7 @@ def test_what_is_given_stays() -> None:
         rate=0.5,
         allowed_networks=["203.0.113.7", "2001:db8::/32"],
         hmac=True,
+        workspace_id="w",
     )
 
     assert fill_settings(wanted) == ClientSettings(
@@ -39,6 +40,7 @@ def test_what_is_given_stays() -> None:
         rate=0.5,
         allowed_networks=(ip_network("203.0.113.7/32"), ip_network("2001:db8::/32")),
         hmac=True,
+        workspace_id="w",
     )
 
 
