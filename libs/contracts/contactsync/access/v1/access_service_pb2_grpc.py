@@ -91,7 +91,7 @@ class AccessServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListClients(self, request, context):
-        """Lists all clients by name, then id.
+        """Lists all clients by name, then id. Asked by delivery, too, before a destination is deleted.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -21,7 +21,7 @@ class AccessServiceStub:
     CreateClient: _aio.UnaryUnaryMultiCallable[_access_service_pb2.CreateClientRequest, _access_service_pb2.CreateClientResponse]
     """Creates a client with its first key. The key and the HMAC secret are shown in this answer and never again."""
     ListClients: _aio.UnaryUnaryMultiCallable[_access_service_pb2.ListClientsRequest, _access_service_pb2.ListClientsResponse]
-    """Lists all clients by name, then id."""
+    """Lists all clients by name, then id. Asked by delivery, too, before a destination is deleted."""
     GetClient: _aio.UnaryUnaryMultiCallable[_access_service_pb2.GetClientRequest, _access_service_pb2.GetClientResponse]
     """Gives one client. NOT_FOUND when there is none."""
     UpdateClient: _aio.UnaryUnaryMultiCallable[_access_service_pb2.UpdateClientRequest, _access_service_pb2.UpdateClientResponse]
@@ -58,7 +58,7 @@ class AccessServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _access_service_pb2.ListClientsRequest,
         context: _aio.ServicerContext[_access_service_pb2.ListClientsRequest, _abc.Awaitable[_access_service_pb2.ListClientsResponse]],
     ) -> _abc.Awaitable[_access_service_pb2.ListClientsResponse]:
-        """Lists all clients by name, then id."""
+        """Lists all clients by name, then id. Asked by delivery, too, before a destination is deleted."""
 
     @_abc_1.abstractmethod
     def GetClient(

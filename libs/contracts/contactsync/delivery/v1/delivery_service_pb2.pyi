@@ -4,8 +4,10 @@ isort:skip_file
 """
 
 from collections import abc as _abc
+from contactsync.delivery.v1 import dead_letter_pb2 as _dead_letter_pb2
 from contactsync.delivery.v1 import destination_pb2 as _destination_pb2
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -26,25 +28,108 @@ class CreateDestinationRequest(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class HeadersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     NAME_FIELD_NUMBER: _builtins.int
     KIND_FIELD_NUMBER: _builtins.int
     URL_FIELD_NUMBER: _builtins.int
     SECRET_FIELD_NUMBER: _builtins.int
     RETRY_FIELD_NUMBER: _builtins.int
     IDEMPOTENT_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    ENTERPRISE_ID_FIELD_NUMBER: _builtins.int
+    API_KEY_FIELD_NUMBER: _builtins.int
+    CHUNK_SIZE_FIELD_NUMBER: _builtins.int
+    CONCURRENCY_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    LEAD_STATUS_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """Its name, for people, 1 to 100 characters. Empty: its kind."""
     kind: _destination_pb2.DestinationKind.ValueType
     """What it is."""
     url: _builtins.str
-    """Where a webhook is: http or https, at most 2048 characters. Empty for the directory."""
+    """Where it is: http or https, at most 2048 characters. Empty for the directory."""
     secret: _builtins.str
     """The secret that signs a webhook's requests (Standard Webhooks). Empty: one is made."""
     idempotent: _builtins.bool
-    """Whether it takes a delivery id twice as once. Absent: true."""
+    """Whether it takes a delivery id twice as once. Absent: true for a webhook, false for telecrm and connect, where the hub looks
+    up what became of a lost answer.
+    """
+    token: _builtins.str
+    """telecrm: the token of its Sync API. Empty for other kinds."""
+    enterprise_id: _builtins.str
+    """telecrm: the id of the workspace. Empty for other kinds."""
+    api_key: _builtins.str
+    """connect: the API key. Empty for other kinds."""
+    chunk_size: _builtins.int
+    """The most contacts of one part, 1 to 1000. Absent: 1000 for a webhook, 50 for telecrm and connect."""
+    concurrency: _builtins.int
+    """Parts under way at once, 1 to 64. Absent: 16."""
+    rate: _builtins.float
+    """Parts begun per second, 0 to 10,000. 0: as many as go. Absent: 0."""
+    lead_status: _builtins.str
+    """connect: the label of the status that a new lead gets. Empty: none."""
     @_builtins.property
     def retry(self) -> _destination_pb2.RetrySchedule:
         """When to try again. Absent: all defaults."""
+
+    @_builtins.property
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Headers that every request has beside the hub's own, which they may not replace; they may hold credentials. Empty: none."""
+
+    @_builtins.property
+    def tags(self) -> _destination_pb2.TagFilter:
+        """Which contacts it takes. Absent: all."""
+
+    @_builtins.property
+    def success(self) -> _destination_pb2.SuccessRule:
+        """What counts as success at a webhook. Absent: every 2xx."""
+
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Source field to target field, at most 100. Empty: by the same name in any of the usual spellings."""
 
     def __init__(
         self,
@@ -55,14 +140,38 @@ class CreateDestinationRequest(_message.Message):
         secret: _builtins.str = ...,
         retry: _destination_pb2.RetrySchedule | None = ...,
         idempotent: _builtins.bool | None = ...,
+        token: _builtins.str = ...,
+        enterprise_id: _builtins.str = ...,
+        api_key: _builtins.str = ...,
+        chunk_size: _builtins.int | None = ...,
+        concurrency: _builtins.int | None = ...,
+        rate: _builtins.float | None = ...,
+        headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        tags: _destination_pb2.TagFilter | None = ...,
+        success: _destination_pb2.SuccessRule | None = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        lead_status: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_idempotent", b"_idempotent", "idempotent", b"idempotent", "retry", b"retry"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_size", b"_chunk_size", "_concurrency", b"_concurrency", "_idempotent", b"_idempotent", "_rate", b"_rate", "chunk_size", b"chunk_size", "concurrency", b"concurrency", "idempotent", b"idempotent", "rate", b"rate", "retry", b"retry", "success", b"success", "tags", b"tags"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_idempotent", b"_idempotent", "idempotent", b"idempotent", "kind", b"kind", "name", b"name", "retry", b"retry", "secret", b"secret", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_size", b"_chunk_size", "_concurrency", b"_concurrency", "_idempotent", b"_idempotent", "_rate", b"_rate", "api_key", b"api_key", "chunk_size", b"chunk_size", "concurrency", b"concurrency", "enterprise_id", b"enterprise_id", "fields", b"fields", "headers", b"headers", "idempotent", b"idempotent", "kind", b"kind", "lead_status", b"lead_status", "name", b"name", "rate", b"rate", "retry", b"retry", "secret", b"secret", "success", b"success", "tags", b"tags", "token", b"token", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__chunk_size: _TypeAlias = _typing.Literal["chunk_size"]  # noqa: Y015
+    _WhichOneofArgType__chunk_size: _TypeAlias = _typing.Literal["_chunk_size", b"_chunk_size"]  # noqa: Y015
+    _WhichOneofReturnType__concurrency: _TypeAlias = _typing.Literal["concurrency"]  # noqa: Y015
+    _WhichOneofArgType__concurrency: _TypeAlias = _typing.Literal["_concurrency", b"_concurrency"]  # noqa: Y015
     _WhichOneofReturnType__idempotent: _TypeAlias = _typing.Literal["idempotent"]  # noqa: Y015
     _WhichOneofArgType__idempotent: _TypeAlias = _typing.Literal["_idempotent", b"_idempotent"]  # noqa: Y015
+    _WhichOneofReturnType__rate: _TypeAlias = _typing.Literal["rate"]  # noqa: Y015
+    _WhichOneofArgType__rate: _TypeAlias = _typing.Literal["_rate", b"_rate"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__chunk_size) -> _WhichOneofReturnType__chunk_size | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__concurrency) -> _WhichOneofReturnType__concurrency | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__idempotent) -> _WhichOneofReturnType__idempotent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate) -> _WhichOneofReturnType__rate | None: ...
 
 Global___CreateDestinationRequest: _TypeAlias = CreateDestinationRequest  # noqa: Y015
 
@@ -166,8 +275,12 @@ class GetDestinationResponse(_message.Message):
     DESTINATION_FIELD_NUMBER: _builtins.int
     WAITING_FIELD_NUMBER: _builtins.int
     OLDEST_WAITING_AT_FIELD_NUMBER: _builtins.int
+    HEALTH_FIELD_NUMBER: _builtins.int
+    DEAD_LETTERS_FIELD_NUMBER: _builtins.int
     waiting: _builtins.int
     """Deliveries that wait for it, retries included."""
+    dead_letters: _builtins.int
+    """Its open dead letters."""
     @_builtins.property
     def destination(self) -> _destination_pb2.Destination:
         """The destination."""
@@ -176,20 +289,283 @@ class GetDestinationResponse(_message.Message):
     def oldest_waiting_at(self) -> _timestamp_pb2.Timestamp:
         """When the oldest of them came. Absent: none waits."""
 
+    @_builtins.property
+    def health(self) -> _destination_pb2.DestinationHealth:
+        """How it fares."""
+
     def __init__(
         self,
         *,
         destination: _destination_pb2.Destination | None = ...,
         waiting: _builtins.int = ...,
         oldest_waiting_at: _timestamp_pb2.Timestamp | None = ...,
+        health: _destination_pb2.DestinationHealth | None = ...,
+        dead_letters: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "oldest_waiting_at", b"oldest_waiting_at"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "health", b"health", "oldest_waiting_at", b"oldest_waiting_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "oldest_waiting_at", b"oldest_waiting_at", "waiting", b"waiting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letters", b"dead_letters", "destination", b"destination", "health", b"health", "oldest_waiting_at", b"oldest_waiting_at", "waiting", b"waiting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetDestinationResponse: _TypeAlias = GetDestinationResponse  # noqa: Y015
+
+@_typing.final
+class UpdateDestinationRequest(_message.Message):
+    """Settings to change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HeadersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    RETRY_FIELD_NUMBER: _builtins.int
+    IDEMPOTENT_FIELD_NUMBER: _builtins.int
+    TOKEN_FIELD_NUMBER: _builtins.int
+    ENTERPRISE_ID_FIELD_NUMBER: _builtins.int
+    API_KEY_FIELD_NUMBER: _builtins.int
+    CHUNK_SIZE_FIELD_NUMBER: _builtins.int
+    CONCURRENCY_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    LEAD_STATUS_FIELD_NUMBER: _builtins.int
+    RESET_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    name: _builtins.str
+    """Its name, 1 to 100 characters. Absent: it stays."""
+    url: _builtins.str
+    """Where it is. Absent: it stays."""
+    secret: _builtins.str
+    """The secret that signs from now on, alone. Absent: it stays; RotateSecret changes it without a gap."""
+    idempotent: _builtins.bool
+    """Whether it takes a delivery id twice as once. Absent: it stays."""
+    token: _builtins.str
+    """telecrm: the token of its Sync API. Absent: it stays."""
+    enterprise_id: _builtins.str
+    """telecrm: the id of the workspace. Absent: it stays."""
+    api_key: _builtins.str
+    """connect: the API key. Absent: it stays."""
+    chunk_size: _builtins.int
+    """The most contacts of one part, 1 to 1000. Absent: it stays."""
+    concurrency: _builtins.int
+    """Parts under way at once, 1 to 64. Absent: it stays."""
+    rate: _builtins.float
+    """Parts begun per second, 0 to 10,000. 0: as many as go. Absent: it stays."""
+    lead_status: _builtins.str
+    """connect: the label of the status that a new lead gets. Absent: it stays."""
+    @_builtins.property
+    def retry(self) -> _destination_pb2.RetrySchedule:
+        """When to try again; what is zero in it stays. Absent: it stays."""
+
+    @_builtins.property
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Headers that every request has beside the hub's own, which they may not replace; they may hold credentials. Empty: they stay."""
+
+    @_builtins.property
+    def tags(self) -> _destination_pb2.TagFilter:
+        """Which contacts it takes. Absent: they stay."""
+
+    @_builtins.property
+    def success(self) -> _destination_pb2.SuccessRule:
+        """What counts as success at a webhook. Absent: it stays."""
+
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Source field to target field, at most 100. Empty: they stay."""
+
+    @_builtins.property
+    def reset(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Settings that go back to their default: "headers", "fields", "tags", "success"."""
+
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        name: _builtins.str | None = ...,
+        url: _builtins.str | None = ...,
+        secret: _builtins.str | None = ...,
+        retry: _destination_pb2.RetrySchedule | None = ...,
+        idempotent: _builtins.bool | None = ...,
+        token: _builtins.str | None = ...,
+        enterprise_id: _builtins.str | None = ...,
+        api_key: _builtins.str | None = ...,
+        chunk_size: _builtins.int | None = ...,
+        concurrency: _builtins.int | None = ...,
+        rate: _builtins.float | None = ...,
+        headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        tags: _destination_pb2.TagFilter | None = ...,
+        success: _destination_pb2.SuccessRule | None = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        lead_status: _builtins.str | None = ...,
+        reset: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_api_key", b"_api_key", "_chunk_size", b"_chunk_size", "_concurrency", b"_concurrency", "_enterprise_id", b"_enterprise_id", "_idempotent", b"_idempotent", "_lead_status", b"_lead_status", "_name", b"_name", "_rate", b"_rate", "_secret", b"_secret", "_token", b"_token", "_url", b"_url", "api_key", b"api_key", "chunk_size", b"chunk_size", "concurrency", b"concurrency", "enterprise_id", b"enterprise_id", "idempotent", b"idempotent", "lead_status", b"lead_status", "name", b"name", "rate", b"rate", "retry", b"retry", "secret", b"secret", "success", b"success", "tags", b"tags", "token", b"token", "url", b"url"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_api_key", b"_api_key", "_chunk_size", b"_chunk_size", "_concurrency", b"_concurrency", "_enterprise_id", b"_enterprise_id", "_idempotent", b"_idempotent", "_lead_status", b"_lead_status", "_name", b"_name", "_rate", b"_rate", "_secret", b"_secret", "_token", b"_token", "_url", b"_url", "api_key", b"api_key", "chunk_size", b"chunk_size", "concurrency", b"concurrency", "destination_id", b"destination_id", "enterprise_id", b"enterprise_id", "fields", b"fields", "headers", b"headers", "idempotent", b"idempotent", "lead_status", b"lead_status", "name", b"name", "rate", b"rate", "reset", b"reset", "retry", b"retry", "secret", b"secret", "success", b"success", "tags", b"tags", "token", b"token", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__api_key: _TypeAlias = _typing.Literal["api_key"]  # noqa: Y015
+    _WhichOneofArgType__api_key: _TypeAlias = _typing.Literal["_api_key", b"_api_key"]  # noqa: Y015
+    _WhichOneofReturnType__chunk_size: _TypeAlias = _typing.Literal["chunk_size"]  # noqa: Y015
+    _WhichOneofArgType__chunk_size: _TypeAlias = _typing.Literal["_chunk_size", b"_chunk_size"]  # noqa: Y015
+    _WhichOneofReturnType__concurrency: _TypeAlias = _typing.Literal["concurrency"]  # noqa: Y015
+    _WhichOneofArgType__concurrency: _TypeAlias = _typing.Literal["_concurrency", b"_concurrency"]  # noqa: Y015
+    _WhichOneofReturnType__enterprise_id: _TypeAlias = _typing.Literal["enterprise_id"]  # noqa: Y015
+    _WhichOneofArgType__enterprise_id: _TypeAlias = _typing.Literal["_enterprise_id", b"_enterprise_id"]  # noqa: Y015
+    _WhichOneofReturnType__idempotent: _TypeAlias = _typing.Literal["idempotent"]  # noqa: Y015
+    _WhichOneofArgType__idempotent: _TypeAlias = _typing.Literal["_idempotent", b"_idempotent"]  # noqa: Y015
+    _WhichOneofReturnType__lead_status: _TypeAlias = _typing.Literal["lead_status"]  # noqa: Y015
+    _WhichOneofArgType__lead_status: _TypeAlias = _typing.Literal["_lead_status", b"_lead_status"]  # noqa: Y015
+    _WhichOneofReturnType__name: _TypeAlias = _typing.Literal["name"]  # noqa: Y015
+    _WhichOneofArgType__name: _TypeAlias = _typing.Literal["_name", b"_name"]  # noqa: Y015
+    _WhichOneofReturnType__rate: _TypeAlias = _typing.Literal["rate"]  # noqa: Y015
+    _WhichOneofArgType__rate: _TypeAlias = _typing.Literal["_rate", b"_rate"]  # noqa: Y015
+    _WhichOneofReturnType__secret: _TypeAlias = _typing.Literal["secret"]  # noqa: Y015
+    _WhichOneofArgType__secret: _TypeAlias = _typing.Literal["_secret", b"_secret"]  # noqa: Y015
+    _WhichOneofReturnType__token: _TypeAlias = _typing.Literal["token"]  # noqa: Y015
+    _WhichOneofArgType__token: _TypeAlias = _typing.Literal["_token", b"_token"]  # noqa: Y015
+    _WhichOneofReturnType__url: _TypeAlias = _typing.Literal["url"]  # noqa: Y015
+    _WhichOneofArgType__url: _TypeAlias = _typing.Literal["_url", b"_url"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__api_key) -> _WhichOneofReturnType__api_key | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__chunk_size) -> _WhichOneofReturnType__chunk_size | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__concurrency) -> _WhichOneofReturnType__concurrency | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__enterprise_id) -> _WhichOneofReturnType__enterprise_id | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__idempotent) -> _WhichOneofReturnType__idempotent | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__lead_status) -> _WhichOneofReturnType__lead_status | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__name) -> _WhichOneofReturnType__name | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate) -> _WhichOneofReturnType__rate | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__secret) -> _WhichOneofReturnType__secret | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__token) -> _WhichOneofReturnType__token | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__url) -> _WhichOneofReturnType__url | None: ...
+
+Global___UpdateDestinationRequest: _TypeAlias = UpdateDestinationRequest  # noqa: Y015
+
+@_typing.final
+class UpdateDestinationResponse(_message.Message):
+    """The destination after the change."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def destination(self) -> _destination_pb2.Destination:
+        """The destination."""
+
+    def __init__(
+        self,
+        *,
+        destination: _destination_pb2.Destination | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UpdateDestinationResponse: _TypeAlias = UpdateDestinationResponse  # noqa: Y015
+
+@_typing.final
+class DeleteDestinationRequest(_message.Message):
+    """A destination to delete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    DISCARD_BACKLOG_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """Its id."""
+    discard_backlog: _builtins.bool
+    """True: what waits for it ends as failed. False: while something waits it is not deleted."""
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        discard_backlog: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_id", b"destination_id", "discard_backlog", b"discard_backlog"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteDestinationRequest: _TypeAlias = DeleteDestinationRequest  # noqa: Y015
+
+@_typing.final
+class DeleteDestinationResponse(_message.Message):
+    """The destination is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISCARDED_FIELD_NUMBER: _builtins.int
+    discarded: _builtins.int
+    """Deliveries that waited for it and ended as failed."""
+    def __init__(
+        self,
+        *,
+        discarded: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["discarded", b"discarded"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteDestinationResponse: _TypeAlias = DeleteDestinationResponse  # noqa: Y015
 
 @_typing.final
 class PauseDestinationRequest(_message.Message):
@@ -198,16 +574,20 @@ class PauseDestinationRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
     destination_id: _builtins.str
     """Its id."""
+    reason: _builtins.str
+    """Why, for whoever looks later, at most 512 characters. Empty: nobody says."""
     def __init__(
         self,
         *,
         destination_id: _builtins.str = ...,
+        reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_id", b"destination_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_id", b"destination_id", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -284,6 +664,632 @@ class ResumeDestinationResponse(_message.Message):
 Global___ResumeDestinationResponse: _TypeAlias = ResumeDestinationResponse  # noqa: Y015
 
 @_typing.final
+class RotateSecretRequest(_message.Message):
+    """A secret to rotate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    OVERLAP_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    secret: _builtins.str
+    """The new secret. Empty: one is made."""
+    @_builtins.property
+    def overlap(self) -> _duration_pb2.Duration:
+        """How long the old secret signs as well, 0 s to 30 days. Absent: 24 h."""
+
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        overlap: _duration_pb2.Duration | None = ...,
+        secret: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["overlap", b"overlap"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_id", b"destination_id", "overlap", b"overlap", "secret", b"secret"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateSecretRequest: _TypeAlias = RotateSecretRequest  # noqa: Y015
+
+@_typing.final
+class RotateSecretResponse(_message.Message):
+    """The secret in force."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_FIELD_NUMBER: _builtins.int
+    SECRET_FIELD_NUMBER: _builtins.int
+    secret: _builtins.str
+    """The new secret: shown once."""
+    @_builtins.property
+    def destination(self) -> _destination_pb2.Destination:
+        """The destination."""
+
+    def __init__(
+        self,
+        *,
+        destination: _destination_pb2.Destination | None = ...,
+        secret: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination", b"destination", "secret", b"secret"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RotateSecretResponse: _TypeAlias = RotateSecretResponse  # noqa: Y015
+
+@_typing.final
+class TestDestinationRequest(_message.Message):
+    """A destination to test."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_id", b"destination_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TestDestinationRequest: _TypeAlias = TestDestinationRequest  # noqa: Y015
+
+@_typing.final
+class TestDestinationResponse(_message.Message):
+    """How the destination answered."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OK_FIELD_NUMBER: _builtins.int
+    RESPONSE_STATUS_CODE_FIELD_NUMBER: _builtins.int
+    DURATION_S_FIELD_NUMBER: _builtins.int
+    ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
+    ANSWER_BODY_FIELD_NUMBER: _builtins.int
+    ok: _builtins.bool
+    """Whether it answered as it should."""
+    response_status_code: _builtins.int
+    """HTTP status of the answer, or its nearest for gRPC. 0: no answer."""
+    duration_s: _builtins.float
+    """How long it took, in seconds."""
+    error_message: _builtins.str
+    """What failed, as a sentence. Empty: nothing."""
+    answer_body: _builtins.str
+    """The first 64 KiB of the answer."""
+    def __init__(
+        self,
+        *,
+        ok: _builtins.bool = ...,
+        response_status_code: _builtins.int = ...,
+        duration_s: _builtins.float = ...,
+        error_message: _builtins.str = ...,
+        answer_body: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_body", b"answer_body", "duration_s", b"duration_s", "error_message", b"error_message", "ok", b"ok", "response_status_code", b"response_status_code"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TestDestinationResponse: _TypeAlias = TestDestinationResponse  # noqa: Y015
+
+@_typing.final
+class PreviewDestinationRequest(_message.Message):
+    """What would be sent is asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    CHUNK_ID_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    chunk_id: _builtins.str
+    """The chunk. Empty: a made-up contact."""
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        chunk_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "destination_id", b"destination_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewDestinationRequest: _TypeAlias = PreviewDestinationRequest  # noqa: Y015
+
+@_typing.final
+class PreviewDestinationResponse(_message.Message):
+    """What would be sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    CONTACTS_FIELD_NUMBER: _builtins.int
+    FILTERED_FIELD_NUMBER: _builtins.int
+    contacts: _builtins.int
+    """Contacts that would be sent."""
+    filtered: _builtins.int
+    """Contacts of the chunk that the tag filter holds back."""
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___PreviewedRequest]:
+        """The first 10 requests, in order. Where a later one depends on the answer to an earlier one, its likely form."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[Global___PreviewedRequest] | None = ...,
+        contacts: _builtins.int = ...,
+        filtered: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contacts", b"contacts", "filtered", b"filtered", "requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewDestinationResponse: _TypeAlias = PreviewDestinationResponse  # noqa: Y015
+
+@_typing.final
+class PreviewedRequest(_message.Message):
+    """One request that would be sent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class HeadersEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    METHOD_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
+    method: _builtins.str
+    """The HTTP method, or "gRPC"."""
+    url: _builtins.str
+    """The URL, or the gRPC method."""
+    body: _builtins.str
+    """The body, at most 1 MiB of it."""
+    @_builtins.property
+    def headers(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Headers, secrets masked."""
+
+    def __init__(
+        self,
+        *,
+        method: _builtins.str = ...,
+        url: _builtins.str = ...,
+        headers: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        body: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body", b"body", "headers", b"headers", "method", b"method", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PreviewedRequest: _TypeAlias = PreviewedRequest  # noqa: Y015
+
+@_typing.final
+class ListDeadLettersRequest(_message.Message):
+    """Dead letters are asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    CLOSED_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    closed: _builtins.bool
+    """True: closed ones too."""
+    page_size: _builtins.int
+    """At most 1000. 0: 100."""
+    page_token: _builtins.str
+    """next_page_token of the page before. Empty: the first page."""
+    @_builtins.property
+    def filter(self) -> _dead_letter_pb2.DeadLetterFilter:
+        """Which ones. Absent: all that are open."""
+
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        filter: _dead_letter_pb2.DeadLetterFilter | None = ...,
+        closed: _builtins.bool = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["closed", b"closed", "destination_id", b"destination_id", "filter", b"filter", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeadLettersRequest: _TypeAlias = ListDeadLettersRequest  # noqa: Y015
+
+@_typing.final
+class ListDeadLettersResponse(_message.Message):
+    """Dead letters."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEAD_LETTERS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Asks for the next page. Empty: this is the last."""
+    @_builtins.property
+    def dead_letters(self) -> _containers.RepeatedCompositeFieldContainer[_dead_letter_pb2.DeadLetter]:
+        """The latest first."""
+
+    def __init__(
+        self,
+        *,
+        dead_letters: _abc.Iterable[_dead_letter_pb2.DeadLetter] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dead_letters", b"dead_letters", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDeadLettersResponse: _TypeAlias = ListDeadLettersResponse  # noqa: Y015
+
+@_typing.final
+class GetDeadLetterRequest(_message.Message):
+    """A dead letter is asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    CHUNK_ID_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    chunk_id: _builtins.str
+    """The chunk's id."""
+    position: _builtins.int
+    """The row's place in the chunk, from 0."""
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        chunk_id: _builtins.str = ...,
+        position: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "destination_id", b"destination_id", "position", b"position"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeadLetterRequest: _TypeAlias = GetDeadLetterRequest  # noqa: Y015
+
+@_typing.final
+class GetDeadLetterResponse(_message.Message):
+    """The dead letter asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEAD_LETTER_FIELD_NUMBER: _builtins.int
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def dead_letter(self) -> _dead_letter_pb2.DeadLetter:
+        """It."""
+
+    @_builtins.property
+    def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attempt]:
+        """The tries of its delivery, all rounds, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        dead_letter: _dead_letter_pb2.DeadLetter | None = ...,
+        attempts: _abc.Iterable[Global___Attempt] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["dead_letter", b"dead_letter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "dead_letter", b"dead_letter"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDeadLetterResponse: _TypeAlias = GetDeadLetterResponse  # noqa: Y015
+
+@_typing.final
+class DiscardDeadLettersRequest(_message.Message):
+    """Dead letters to close."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    reason: _builtins.str
+    """Why, 1 to 512 characters."""
+    @_builtins.property
+    def filter(self) -> _dead_letter_pb2.DeadLetterFilter:
+        """Which ones. Absent: all that are open."""
+
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        filter: _dead_letter_pb2.DeadLetterFilter | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_id", b"destination_id", "filter", b"filter", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscardDeadLettersRequest: _TypeAlias = DiscardDeadLettersRequest  # noqa: Y015
+
+@_typing.final
+class DiscardDeadLettersResponse(_message.Message):
+    """They are closed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DISCARDED_FIELD_NUMBER: _builtins.int
+    discarded: _builtins.int
+    """How many were."""
+    def __init__(
+        self,
+        *,
+        discarded: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["discarded", b"discarded"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiscardDeadLettersResponse: _TypeAlias = DiscardDeadLettersResponse  # noqa: Y015
+
+@_typing.final
+class ResolveUnknownRequest(_message.Message):
+    """What became of rows in the state unknown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    DELIVERED_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    delivered: _builtins.bool
+    """True: they had arrived. False: they had not."""
+    reason: _builtins.str
+    """How one knows, for whoever looks later, at most 512 characters. Empty: nobody says."""
+    @_builtins.property
+    def filter(self) -> _dead_letter_pb2.DeadLetterFilter:
+        """Which ones; only those in the state unknown. Absent: all of them."""
+
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        filter: _dead_letter_pb2.DeadLetterFilter | None = ...,
+        delivered: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delivered", b"delivered", "destination_id", b"destination_id", "filter", b"filter", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveUnknownRequest: _TypeAlias = ResolveUnknownRequest  # noqa: Y015
+
+@_typing.final
+class ResolveUnknownResponse(_message.Message):
+    """They are resolved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOLVED_FIELD_NUMBER: _builtins.int
+    resolved: _builtins.int
+    """How many were."""
+    def __init__(
+        self,
+        *,
+        resolved: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["resolved", b"resolved"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveUnknownResponse: _TypeAlias = ResolveUnknownResponse  # noqa: Y015
+
+@_typing.final
+class StartReplayRequest(_message.Message):
+    """Dead letters to send again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    REPEAT_UNKNOWN_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    repeat_unknown: _builtins.bool
+    """True: unknown ones may be sent again, though they may have arrived. They are only when the filter names them, too."""
+    @_builtins.property
+    def filter(self) -> _dead_letter_pb2.DeadLetterFilter:
+        """Which ones. Absent, or without states: the failed ones."""
+
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        filter: _dead_letter_pb2.DeadLetterFilter | None = ...,
+        repeat_unknown: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_id", b"destination_id", "filter", b"filter", "repeat_unknown", b"repeat_unknown"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartReplayRequest: _TypeAlias = StartReplayRequest  # noqa: Y015
+
+@_typing.final
+class StartReplayResponse(_message.Message):
+    """The replay."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLAY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def replay(self) -> _dead_letter_pb2.Replay:
+        """As it begins."""
+
+    def __init__(
+        self,
+        *,
+        replay: _dead_letter_pb2.Replay | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["replay", b"replay"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replay", b"replay"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StartReplayResponse: _TypeAlias = StartReplayResponse  # noqa: Y015
+
+@_typing.final
+class ListReplaysRequest(_message.Message):
+    """Replays are asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_id", b"destination_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReplaysRequest: _TypeAlias = ListReplaysRequest  # noqa: Y015
+
+@_typing.final
+class ListReplaysResponse(_message.Message):
+    """The replays of a destination."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLAYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def replays(self) -> _containers.RepeatedCompositeFieldContainer[_dead_letter_pb2.Replay]:
+        """The latest first."""
+
+    def __init__(
+        self,
+        *,
+        replays: _abc.Iterable[_dead_letter_pb2.Replay] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replays", b"replays"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReplaysResponse: _TypeAlias = ListReplaysResponse  # noqa: Y015
+
+@_typing.final
+class GetReplayRequest(_message.Message):
+    """A replay is asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    REPLAY_ID_FIELD_NUMBER: _builtins.int
+    destination_id: _builtins.str
+    """The destination's id."""
+    replay_id: _builtins.str
+    """The replay's id."""
+    def __init__(
+        self,
+        *,
+        destination_id: _builtins.str = ...,
+        replay_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["destination_id", b"destination_id", "replay_id", b"replay_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReplayRequest: _TypeAlias = GetReplayRequest  # noqa: Y015
+
+@_typing.final
+class GetReplayResponse(_message.Message):
+    """The replay asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPLAY_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def replay(self) -> _dead_letter_pb2.Replay:
+        """It."""
+
+    def __init__(
+        self,
+        *,
+        replay: _dead_letter_pb2.Replay | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["replay", b"replay"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["replay", b"replay"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReplayResponse: _TypeAlias = GetReplayResponse  # noqa: Y015
+
+@_typing.final
 class ListAttemptsRequest(_message.Message):
     """Tries are asked for."""
 
@@ -345,6 +1351,7 @@ class Attempt(_message.Message):
     DURATION_S_FIELD_NUMBER: _builtins.int
     RESPONSE_STATUS_CODE_FIELD_NUMBER: _builtins.int
     ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
+    ANSWER_BODY_FIELD_NUMBER: _builtins.int
     round: _builtins.int
     """Which round of the delivery, from 0."""
     number: _builtins.int
@@ -355,6 +1362,8 @@ class Attempt(_message.Message):
     """HTTP status of the answer, or its nearest for gRPC. 0: no answer."""
     error_message: _builtins.str
     """What failed, as a sentence without contact data. Empty: nothing."""
+    answer_body: _builtins.str
+    """The first 64 KiB of the answer, where something was not taken. It may hold contact data, is kept encrypted, and for 30 days."""
     @_builtins.property
     def started_at(self) -> _timestamp_pb2.Timestamp:
         """When it began."""
@@ -368,10 +1377,11 @@ class Attempt(_message.Message):
         duration_s: _builtins.float = ...,
         response_status_code: _builtins.int = ...,
         error_message: _builtins.str = ...,
+        answer_body: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["started_at", b"started_at"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration_s", b"duration_s", "error_message", b"error_message", "number", b"number", "response_status_code", b"response_status_code", "round", b"round", "started_at", b"started_at"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_body", b"answer_body", "duration_s", b"duration_s", "error_message", b"error_message", "number", b"number", "response_status_code", b"response_status_code", "round", b"round", "started_at", b"started_at"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -50,6 +50,16 @@ class DeliveryServiceStub:
                 request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetDestinationRequest.SerializeToString,
                 response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetDestinationResponse.FromString,
                 _registered_method=True)
+        self.UpdateDestination = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/UpdateDestination',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.UpdateDestinationRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.UpdateDestinationResponse.FromString,
+                _registered_method=True)
+        self.DeleteDestination = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/DeleteDestination',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DeleteDestinationRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DeleteDestinationResponse.FromString,
+                _registered_method=True)
         self.PauseDestination = channel.unary_unary(
                 '/contactsync.delivery.v1.DeliveryService/PauseDestination',
                 request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.PauseDestinationRequest.SerializeToString,
@@ -59,6 +69,56 @@ class DeliveryServiceStub:
                 '/contactsync.delivery.v1.DeliveryService/ResumeDestination',
                 request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResumeDestinationRequest.SerializeToString,
                 response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResumeDestinationResponse.FromString,
+                _registered_method=True)
+        self.RotateSecret = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/RotateSecret',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RotateSecretRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RotateSecretResponse.FromString,
+                _registered_method=True)
+        self.TestDestination = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/TestDestination',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.TestDestinationRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.TestDestinationResponse.FromString,
+                _registered_method=True)
+        self.PreviewDestination = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/PreviewDestination',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.PreviewDestinationRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.PreviewDestinationResponse.FromString,
+                _registered_method=True)
+        self.ListDeadLetters = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/ListDeadLetters',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListDeadLettersRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListDeadLettersResponse.FromString,
+                _registered_method=True)
+        self.GetDeadLetter = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/GetDeadLetter',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetDeadLetterRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetDeadLetterResponse.FromString,
+                _registered_method=True)
+        self.DiscardDeadLetters = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/DiscardDeadLetters',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DiscardDeadLettersRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DiscardDeadLettersResponse.FromString,
+                _registered_method=True)
+        self.ResolveUnknown = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/ResolveUnknown',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResolveUnknownRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResolveUnknownResponse.FromString,
+                _registered_method=True)
+        self.StartReplay = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/StartReplay',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.StartReplayRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.StartReplayResponse.FromString,
+                _registered_method=True)
+        self.ListReplays = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/ListReplays',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListReplaysRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListReplaysResponse.FromString,
+                _registered_method=True)
+        self.GetReplay = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/GetReplay',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetReplayRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetReplayResponse.FromString,
                 _registered_method=True)
         self.ListAttempts = channel.unary_unary(
                 '/contactsync.delivery.v1.DeliveryService/ListAttempts',
@@ -97,6 +157,21 @@ class DeliveryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def UpdateDestination(self, request, context):
+        """Changes settings of a destination: what is given, and nothing else. In force within a second. NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteDestination(self, request, context):
+        """Deletes a destination. NOT_FOUND when there is none. STATE_CONFLICT for the contact book, while a client sends to it, and
+        while something waits for it unless the backlog is discarded: its rows then end as failed.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def PauseDestination(self, request, context):
         """Stops sending to a destination; what waits is kept. Idempotent. NOT_FOUND when there is none.
         """
@@ -106,6 +181,81 @@ class DeliveryServiceServicer:
 
     def ResumeDestination(self, request, context):
         """Sends to a destination again, what waited first. Idempotent. NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateSecret(self, request, context):
+        """Makes a new signing secret for a webhook; the old one signs as well for a while. NOT_FOUND when there is none, STATE_CONFLICT
+        when it is no webhook.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TestDestination(self, request, context):
+        """Calls a destination once: a webhook gets a delivery of the type contacts.test with a made-up contact, of the others something
+        harmless is read. Nothing is stored of it, and it changes nothing of what waits. NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PreviewDestination(self, request, context):
+        """Shows what would be sent, exactly, with secrets masked: for a chunk, or for a made-up contact. Nothing is sent.
+        NOT_FOUND when there is no such destination or chunk.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDeadLetters(self, request, context):
+        """Lists dead letters of a destination, the latest first. NOT_FOUND when there is no such destination.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetDeadLetter(self, request, context):
+        """Gives one dead letter with the tries of its delivery. NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DiscardDeadLetters(self, request, context):
+        """Closes open dead letters for good. Their rows keep their state, and it stays on record who closed them, when and why.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveUnknown(self, request, context):
+        """Says of rows in the state unknown whether they had arrived: those that had are closed, the others become failed and can be
+        replayed without a doubt.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def StartReplay(self, request, context):
+        """Sends open dead letters again. Without states: the failed ones. Unknown ones are sent only when that is said twice, since
+        they may have arrived.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReplays(self, request, context):
+        """Lists the replays of a destination, the latest first, at most 100.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetReplay(self, request, context):
+        """Gives one replay. NOT_FOUND when there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -143,6 +293,16 @@ def add_DeliveryServiceServicer_to_server(servicer, server):
                     request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetDestinationRequest.FromString,
                     response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetDestinationResponse.SerializeToString,
             ),
+            'UpdateDestination': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateDestination,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.UpdateDestinationRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.UpdateDestinationResponse.SerializeToString,
+            ),
+            'DeleteDestination': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteDestination,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DeleteDestinationRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DeleteDestinationResponse.SerializeToString,
+            ),
             'PauseDestination': grpc.unary_unary_rpc_method_handler(
                     servicer.PauseDestination,
                     request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.PauseDestinationRequest.FromString,
@@ -152,6 +312,56 @@ def add_DeliveryServiceServicer_to_server(servicer, server):
                     servicer.ResumeDestination,
                     request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResumeDestinationRequest.FromString,
                     response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResumeDestinationResponse.SerializeToString,
+            ),
+            'RotateSecret': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateSecret,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RotateSecretRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RotateSecretResponse.SerializeToString,
+            ),
+            'TestDestination': grpc.unary_unary_rpc_method_handler(
+                    servicer.TestDestination,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.TestDestinationRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.TestDestinationResponse.SerializeToString,
+            ),
+            'PreviewDestination': grpc.unary_unary_rpc_method_handler(
+                    servicer.PreviewDestination,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.PreviewDestinationRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.PreviewDestinationResponse.SerializeToString,
+            ),
+            'ListDeadLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDeadLetters,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListDeadLettersRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListDeadLettersResponse.SerializeToString,
+            ),
+            'GetDeadLetter': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDeadLetter,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetDeadLetterRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetDeadLetterResponse.SerializeToString,
+            ),
+            'DiscardDeadLetters': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiscardDeadLetters,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DiscardDeadLettersRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DiscardDeadLettersResponse.SerializeToString,
+            ),
+            'ResolveUnknown': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveUnknown,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResolveUnknownRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResolveUnknownResponse.SerializeToString,
+            ),
+            'StartReplay': grpc.unary_unary_rpc_method_handler(
+                    servicer.StartReplay,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.StartReplayRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.StartReplayResponse.SerializeToString,
+            ),
+            'ListReplays': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReplays,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListReplaysRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListReplaysResponse.SerializeToString,
+            ),
+            'GetReplay': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetReplay,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetReplayRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetReplayResponse.SerializeToString,
             ),
             'ListAttempts': grpc.unary_unary_rpc_method_handler(
                     servicer.ListAttempts,
@@ -257,6 +467,60 @@ class DeliveryService:
             _registered_method=True)
 
     @staticmethod
+    def UpdateDestination(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/UpdateDestination',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.UpdateDestinationRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.UpdateDestinationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteDestination(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/DeleteDestination',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DeleteDestinationRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DeleteDestinationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def PauseDestination(request,
             target,
             options=(),
@@ -300,6 +564,276 @@ class DeliveryService:
             '/contactsync.delivery.v1.DeliveryService/ResumeDestination',
             contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResumeDestinationRequest.SerializeToString,
             contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResumeDestinationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateSecret(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/RotateSecret',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RotateSecretRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RotateSecretResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TestDestination(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/TestDestination',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.TestDestinationRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.TestDestinationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PreviewDestination(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/PreviewDestination',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.PreviewDestinationRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.PreviewDestinationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDeadLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/ListDeadLetters',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListDeadLettersRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDeadLetter(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/GetDeadLetter',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetDeadLetterRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetDeadLetterResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiscardDeadLetters(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/DiscardDeadLetters',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DiscardDeadLettersRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.DiscardDeadLettersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveUnknown(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/ResolveUnknown',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResolveUnknownRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ResolveUnknownResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def StartReplay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/StartReplay',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.StartReplayRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.StartReplayResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReplays(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/ListReplays',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListReplaysRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListReplaysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetReplay(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/GetReplay',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetReplayRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetReplayResponse.FromString,
             options,
             channel_credentials,
             insecure,

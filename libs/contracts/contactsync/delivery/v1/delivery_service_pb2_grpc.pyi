@@ -22,10 +22,46 @@ class DeliveryServiceStub:
     """Lists all destinations by name, then id."""
     GetDestination: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.GetDestinationRequest, _delivery_service_pb2.GetDestinationResponse]
     """Gives one destination with its backlog. NOT_FOUND when there is none."""
+    UpdateDestination: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.UpdateDestinationRequest, _delivery_service_pb2.UpdateDestinationResponse]
+    """Changes settings of a destination: what is given, and nothing else. In force within a second. NOT_FOUND when there is none."""
+    DeleteDestination: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.DeleteDestinationRequest, _delivery_service_pb2.DeleteDestinationResponse]
+    """Deletes a destination. NOT_FOUND when there is none. STATE_CONFLICT for the contact book, while a client sends to it, and
+    while something waits for it unless the backlog is discarded: its rows then end as failed.
+    """
     PauseDestination: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.PauseDestinationRequest, _delivery_service_pb2.PauseDestinationResponse]
     """Stops sending to a destination; what waits is kept. Idempotent. NOT_FOUND when there is none."""
     ResumeDestination: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ResumeDestinationRequest, _delivery_service_pb2.ResumeDestinationResponse]
     """Sends to a destination again, what waited first. Idempotent. NOT_FOUND when there is none."""
+    RotateSecret: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.RotateSecretRequest, _delivery_service_pb2.RotateSecretResponse]
+    """Makes a new signing secret for a webhook; the old one signs as well for a while. NOT_FOUND when there is none, STATE_CONFLICT
+    when it is no webhook.
+    """
+    TestDestination: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.TestDestinationRequest, _delivery_service_pb2.TestDestinationResponse]
+    """Calls a destination once: a webhook gets a delivery of the type contacts.test with a made-up contact, of the others something
+    harmless is read. Nothing is stored of it, and it changes nothing of what waits. NOT_FOUND when there is none.
+    """
+    PreviewDestination: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.PreviewDestinationRequest, _delivery_service_pb2.PreviewDestinationResponse]
+    """Shows what would be sent, exactly, with secrets masked: for a chunk, or for a made-up contact. Nothing is sent.
+    NOT_FOUND when there is no such destination or chunk.
+    """
+    ListDeadLetters: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ListDeadLettersRequest, _delivery_service_pb2.ListDeadLettersResponse]
+    """Lists dead letters of a destination, the latest first. NOT_FOUND when there is no such destination."""
+    GetDeadLetter: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.GetDeadLetterRequest, _delivery_service_pb2.GetDeadLetterResponse]
+    """Gives one dead letter with the tries of its delivery. NOT_FOUND when there is none."""
+    DiscardDeadLetters: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.DiscardDeadLettersRequest, _delivery_service_pb2.DiscardDeadLettersResponse]
+    """Closes open dead letters for good. Their rows keep their state, and it stays on record who closed them, when and why."""
+    ResolveUnknown: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ResolveUnknownRequest, _delivery_service_pb2.ResolveUnknownResponse]
+    """Says of rows in the state unknown whether they had arrived: those that had are closed, the others become failed and can be
+    replayed without a doubt.
+    """
+    StartReplay: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.StartReplayRequest, _delivery_service_pb2.StartReplayResponse]
+    """Sends open dead letters again. Without states: the failed ones. Unknown ones are sent only when that is said twice, since
+    they may have arrived.
+    """
+    ListReplays: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ListReplaysRequest, _delivery_service_pb2.ListReplaysResponse]
+    """Lists the replays of a destination, the latest first, at most 100."""
+    GetReplay: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.GetReplayRequest, _delivery_service_pb2.GetReplayResponse]
+    """Gives one replay. NOT_FOUND when there is none."""
     ListAttempts: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ListAttemptsRequest, _delivery_service_pb2.ListAttemptsResponse]
     """Lists the tries of one delivery, oldest first. NOT_FOUND when there is no such delivery."""
     RecognizeEchoes: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.RecognizeEchoesRequest, _delivery_service_pb2.RecognizeEchoesResponse]
@@ -59,6 +95,24 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         """Gives one destination with its backlog. NOT_FOUND when there is none."""
 
     @_abc_1.abstractmethod
+    def UpdateDestination(
+        self,
+        request: _delivery_service_pb2.UpdateDestinationRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.UpdateDestinationRequest, _abc.Awaitable[_delivery_service_pb2.UpdateDestinationResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.UpdateDestinationResponse]:
+        """Changes settings of a destination: what is given, and nothing else. In force within a second. NOT_FOUND when there is none."""
+
+    @_abc_1.abstractmethod
+    def DeleteDestination(
+        self,
+        request: _delivery_service_pb2.DeleteDestinationRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.DeleteDestinationRequest, _abc.Awaitable[_delivery_service_pb2.DeleteDestinationResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.DeleteDestinationResponse]:
+        """Deletes a destination. NOT_FOUND when there is none. STATE_CONFLICT for the contact book, while a client sends to it, and
+        while something waits for it unless the backlog is discarded: its rows then end as failed.
+        """
+
+    @_abc_1.abstractmethod
     def PauseDestination(
         self,
         request: _delivery_service_pb2.PauseDestinationRequest,
@@ -73,6 +127,96 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_delivery_service_pb2.ResumeDestinationRequest, _abc.Awaitable[_delivery_service_pb2.ResumeDestinationResponse]],
     ) -> _abc.Awaitable[_delivery_service_pb2.ResumeDestinationResponse]:
         """Sends to a destination again, what waited first. Idempotent. NOT_FOUND when there is none."""
+
+    @_abc_1.abstractmethod
+    def RotateSecret(
+        self,
+        request: _delivery_service_pb2.RotateSecretRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.RotateSecretRequest, _abc.Awaitable[_delivery_service_pb2.RotateSecretResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.RotateSecretResponse]:
+        """Makes a new signing secret for a webhook; the old one signs as well for a while. NOT_FOUND when there is none, STATE_CONFLICT
+        when it is no webhook.
+        """
+
+    @_abc_1.abstractmethod
+    def TestDestination(
+        self,
+        request: _delivery_service_pb2.TestDestinationRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.TestDestinationRequest, _abc.Awaitable[_delivery_service_pb2.TestDestinationResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.TestDestinationResponse]:
+        """Calls a destination once: a webhook gets a delivery of the type contacts.test with a made-up contact, of the others something
+        harmless is read. Nothing is stored of it, and it changes nothing of what waits. NOT_FOUND when there is none.
+        """
+
+    @_abc_1.abstractmethod
+    def PreviewDestination(
+        self,
+        request: _delivery_service_pb2.PreviewDestinationRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.PreviewDestinationRequest, _abc.Awaitable[_delivery_service_pb2.PreviewDestinationResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.PreviewDestinationResponse]:
+        """Shows what would be sent, exactly, with secrets masked: for a chunk, or for a made-up contact. Nothing is sent.
+        NOT_FOUND when there is no such destination or chunk.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDeadLetters(
+        self,
+        request: _delivery_service_pb2.ListDeadLettersRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.ListDeadLettersRequest, _abc.Awaitable[_delivery_service_pb2.ListDeadLettersResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.ListDeadLettersResponse]:
+        """Lists dead letters of a destination, the latest first. NOT_FOUND when there is no such destination."""
+
+    @_abc_1.abstractmethod
+    def GetDeadLetter(
+        self,
+        request: _delivery_service_pb2.GetDeadLetterRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.GetDeadLetterRequest, _abc.Awaitable[_delivery_service_pb2.GetDeadLetterResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.GetDeadLetterResponse]:
+        """Gives one dead letter with the tries of its delivery. NOT_FOUND when there is none."""
+
+    @_abc_1.abstractmethod
+    def DiscardDeadLetters(
+        self,
+        request: _delivery_service_pb2.DiscardDeadLettersRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.DiscardDeadLettersRequest, _abc.Awaitable[_delivery_service_pb2.DiscardDeadLettersResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.DiscardDeadLettersResponse]:
+        """Closes open dead letters for good. Their rows keep their state, and it stays on record who closed them, when and why."""
+
+    @_abc_1.abstractmethod
+    def ResolveUnknown(
+        self,
+        request: _delivery_service_pb2.ResolveUnknownRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.ResolveUnknownRequest, _abc.Awaitable[_delivery_service_pb2.ResolveUnknownResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.ResolveUnknownResponse]:
+        """Says of rows in the state unknown whether they had arrived: those that had are closed, the others become failed and can be
+        replayed without a doubt.
+        """
+
+    @_abc_1.abstractmethod
+    def StartReplay(
+        self,
+        request: _delivery_service_pb2.StartReplayRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.StartReplayRequest, _abc.Awaitable[_delivery_service_pb2.StartReplayResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.StartReplayResponse]:
+        """Sends open dead letters again. Without states: the failed ones. Unknown ones are sent only when that is said twice, since
+        they may have arrived.
+        """
+
+    @_abc_1.abstractmethod
+    def ListReplays(
+        self,
+        request: _delivery_service_pb2.ListReplaysRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.ListReplaysRequest, _abc.Awaitable[_delivery_service_pb2.ListReplaysResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.ListReplaysResponse]:
+        """Lists the replays of a destination, the latest first, at most 100."""
+
+    @_abc_1.abstractmethod
+    def GetReplay(
+        self,
+        request: _delivery_service_pb2.GetReplayRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.GetReplayRequest, _abc.Awaitable[_delivery_service_pb2.GetReplayResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.GetReplayResponse]:
+        """Gives one replay. NOT_FOUND when there is none."""
 
     @_abc_1.abstractmethod
     def ListAttempts(

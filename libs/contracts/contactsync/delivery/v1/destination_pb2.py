@@ -27,7 +27,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)contactsync/delivery/v1/destination.proto\x12\x17\x63ontactsync.delivery.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe9\x01\n\rRetrySchedule\x12>\n\x0b\x66irst_delay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xa3\x05\x32\x00\x12<\n\tmax_delay\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xf5$2\x00\x12\x1f\n\x0cmax_attempts\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x39\n\x07timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\xac\x02\x32\x00\"\xf7\x01\n\x0b\x44\x65stination\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x36\n\x04kind\x18\x03 \x01(\x0e\x32(.contactsync.delivery.v1.DestinationKind\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x35\n\x05retry\x18\x05 \x01(\x0b\x32&.contactsync.delivery.v1.RetrySchedule\x12\x0e\n\x06paused\x18\x06 \x01(\x08\x12\x12\n\nidempotent\x18\x07 \x01(\x08\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\xad\x01\n\x0f\x44\x65stinationKind\x12 \n\x1c\x44\x45STINATION_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44\x45STINATION_KIND_DIRECTORY\x10\x01\x12\x1c\n\x18\x44\x45STINATION_KIND_WEBHOOK\x10\x02\x12\x1c\n\x18\x44\x45STINATION_KIND_TELECRM\x10\x03\x12\x1c\n\x18\x44\x45STINATION_KIND_CONNECT\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)contactsync/delivery/v1/destination.proto\x12\x17\x63ontactsync.delivery.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xe9\x01\n\rRetrySchedule\x12>\n\x0b\x66irst_delay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xa3\x05\x32\x00\x12<\n\tmax_delay\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0e\xbaH\x0b\xaa\x01\x08\"\x04\x08\x80\xf5$2\x00\x12\x1f\n\x0cmax_attempts\x18\x03 \x01(\x05\x42\t\xbaH\x06\x1a\x04\x18\x64(\x00\x12\x39\n\x07timeout\x18\x04 \x01(\x0b\x32\x19.google.protobuf.DurationB\r\xbaH\n\xaa\x01\x07\"\x03\x08\xac\x02\x32\x00\"R\n\tTagFilter\x12!\n\x06\x61ny_of\x18\x01 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x64\"\x07r\x05\x10\x01\x18\x80\x02\x12\"\n\x07none_of\x18\x02 \x03(\tB\x11\xbaH\x0e\x92\x01\x0b\x10\x64\"\x07r\x05\x10\x01\x18\x80\x02\"r\n\x0bSuccessRule\x12&\n\x08statuses\x18\x01 \x03(\x05\x42\x14\xbaH\x11\x92\x01\x0e\x10 \x18\x01\"\x08\x1a\x06\x18\xd7\x04(\xc8\x01\x12\x1c\n\nbody_field\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1d\n\x0b\x62ody_equals\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\xac\x05\n\x0b\x44\x65stination\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x36\n\x04kind\x18\x03 \x01(\x0e\x32(.contactsync.delivery.v1.DestinationKind\x12\x0b\n\x03url\x18\x04 \x01(\t\x12\x35\n\x05retry\x18\x05 \x01(\x0b\x32&.contactsync.delivery.v1.RetrySchedule\x12\x0e\n\x06paused\x18\x06 \x01(\x08\x12\x12\n\nidempotent\x18\x07 \x01(\x08\x12.\n\ncreated_at\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\nchunk_size\x18\t \x01(\x05\x12\x13\n\x0b\x63oncurrency\x18\n \x01(\x05\x12\x0c\n\x04rate\x18\x0b \x01(\x01\x12\x14\n\x0cheader_names\x18\x0c \x03(\t\x12\x30\n\x04tags\x18\r \x01(\x0b\x32\".contactsync.delivery.v1.TagFilter\x12\x35\n\x07success\x18\x0e \x01(\x0b\x32$.contactsync.delivery.v1.SuccessRule\x12\x15\n\renterprise_id\x18\x0f \x01(\t\x12@\n\x06\x66ields\x18\x10 \x03(\x0b\x32\x30.contactsync.delivery.v1.Destination.FieldsEntry\x12\x13\n\x0blead_status\x18\x11 \x01(\t\x12\x14\n\x0cpause_reason\x18\x12 \x01(\t\x12\x13\n\x0b\x63redentials\x18\x13 \x03(\t\x12\x35\n\x11old_secrets_until\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x1a-\n\x0b\x46ieldsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\xa4\x01\n\x11\x44\x65stinationHealth\x12\x0f\n\x07\x62reaker\x18\x01 \x01(\t\x12\x0c\n\x04pace\x18\x02 \x01(\x01\x12\x33\n\x0fnext_attempt_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x0blast_errors\x18\x04 \x03(\x0b\x32&.contactsync.delivery.v1.FailedAttempt\"\x86\x01\n\rFailedAttempt\x12\x10\n\x08\x63hunk_id\x18\x01 \x01(\t\x12.\n\nstarted_at\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1c\n\x14response_status_code\x18\x03 \x01(\x05\x12\x15\n\rerror_message\x18\x04 \x01(\t*\xad\x01\n\x0f\x44\x65stinationKind\x12 \n\x1c\x44\x45STINATION_KIND_UNSPECIFIED\x10\x00\x12\x1e\n\x1a\x44\x45STINATION_KIND_DIRECTORY\x10\x01\x12\x1c\n\x18\x44\x45STINATION_KIND_WEBHOOK\x10\x02\x12\x1c\n\x18\x44\x45STINATION_KIND_TELECRM\x10\x03\x12\x1c\n\x18\x44\x45STINATION_KIND_CONNECT\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,10 +42,32 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RETRYSCHEDULE'].fields_by_name['max_attempts']._serialized_options = b'\272H\006\032\004\030d(\000'
   _globals['_RETRYSCHEDULE'].fields_by_name['timeout']._loaded_options = None
   _globals['_RETRYSCHEDULE'].fields_by_name['timeout']._serialized_options = b'\272H\n\252\001\007\"\003\010\254\0022\000'
-  _globals['_DESTINATIONKIND']._serialized_start=651
-  _globals['_DESTINATIONKIND']._serialized_end=824
+  _globals['_TAGFILTER'].fields_by_name['any_of']._loaded_options = None
+  _globals['_TAGFILTER'].fields_by_name['any_of']._serialized_options = b'\272H\016\222\001\013\020d\"\007r\005\020\001\030\200\002'
+  _globals['_TAGFILTER'].fields_by_name['none_of']._loaded_options = None
+  _globals['_TAGFILTER'].fields_by_name['none_of']._serialized_options = b'\272H\016\222\001\013\020d\"\007r\005\020\001\030\200\002'
+  _globals['_SUCCESSRULE'].fields_by_name['statuses']._loaded_options = None
+  _globals['_SUCCESSRULE'].fields_by_name['statuses']._serialized_options = b'\272H\021\222\001\016\020 \030\001\"\010\032\006\030\327\004(\310\001'
+  _globals['_SUCCESSRULE'].fields_by_name['body_field']._loaded_options = None
+  _globals['_SUCCESSRULE'].fields_by_name['body_field']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_SUCCESSRULE'].fields_by_name['body_equals']._loaded_options = None
+  _globals['_SUCCESSRULE'].fields_by_name['body_equals']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_DESTINATION_FIELDSENTRY']._loaded_options = None
+  _globals['_DESTINATION_FIELDSENTRY']._serialized_options = b'8\001'
+  _globals['_DESTINATIONKIND']._serialized_start=1592
+  _globals['_DESTINATIONKIND']._serialized_end=1765
   _globals['_RETRYSCHEDULE']._serialized_start=165
   _globals['_RETRYSCHEDULE']._serialized_end=398
-  _globals['_DESTINATION']._serialized_start=401
-  _globals['_DESTINATION']._serialized_end=648
+  _globals['_TAGFILTER']._serialized_start=400
+  _globals['_TAGFILTER']._serialized_end=482
+  _globals['_SUCCESSRULE']._serialized_start=484
+  _globals['_SUCCESSRULE']._serialized_end=598
+  _globals['_DESTINATION']._serialized_start=601
+  _globals['_DESTINATION']._serialized_end=1285
+  _globals['_DESTINATION_FIELDSENTRY']._serialized_start=1240
+  _globals['_DESTINATION_FIELDSENTRY']._serialized_end=1285
+  _globals['_DESTINATIONHEALTH']._serialized_start=1288
+  _globals['_DESTINATIONHEALTH']._serialized_end=1452
+  _globals['_FAILEDATTEMPT']._serialized_start=1455
+  _globals['_FAILEDATTEMPT']._serialized_end=1589
 # @@protoc_insertion_point(module_scope)

@@ -3,10 +3,12 @@
 isort:skip_file
 """
 
+from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
@@ -92,10 +94,92 @@ class RetrySchedule(_message.Message):
 Global___RetrySchedule: _TypeAlias = RetrySchedule  # noqa: Y015
 
 @_typing.final
+class TagFilter(_message.Message):
+    """Which contacts a destination takes. A deletion always passes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANY_OF_FIELD_NUMBER: _builtins.int
+    NONE_OF_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def any_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """A contact passes with at least one of these tags. Empty: with any or none. At most 100, compared as they are."""
+
+    @_builtins.property
+    def none_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """A contact with one of these tags does not pass. At most 100, compared as they are."""
+
+    def __init__(
+        self,
+        *,
+        any_of: _abc.Iterable[_builtins.str] | None = ...,
+        none_of: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["any_of", b"any_of", "none_of", b"none_of"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TagFilter: _TypeAlias = TagFilter  # noqa: Y015
+
+@_typing.final
+class SuccessRule(_message.Message):
+    """What counts as success at a webhook."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUSES_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_FIELD_NUMBER: _builtins.int
+    BODY_EQUALS_FIELD_NUMBER: _builtins.int
+    body_field: _builtins.str
+    """A field of the answer's JSON, parts of the path separated by dots. Empty: the body is not asked."""
+    body_equals: _builtins.str
+    """What the field must hold, in JSON, a text also without quotes. Empty: anything but null, false, 0, ""."""
+    @_builtins.property
+    def statuses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """HTTP statuses that may mean success, each 200 to 599. Empty: every 2xx."""
+
+    def __init__(
+        self,
+        *,
+        statuses: _abc.Iterable[_builtins.int] | None = ...,
+        body_field: _builtins.str = ...,
+        body_equals: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_equals", b"body_equals", "body_field", b"body_field", "statuses", b"statuses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuccessRule: _TypeAlias = SuccessRule  # noqa: Y015
+
+@_typing.final
 class Destination(_message.Message):
     """Where contacts go. Its secrets are never part of it."""
 
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class FieldsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
@@ -105,6 +189,18 @@ class Destination(_message.Message):
     PAUSED_FIELD_NUMBER: _builtins.int
     IDEMPOTENT_FIELD_NUMBER: _builtins.int
     CREATED_AT_FIELD_NUMBER: _builtins.int
+    CHUNK_SIZE_FIELD_NUMBER: _builtins.int
+    CONCURRENCY_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    HEADER_NAMES_FIELD_NUMBER: _builtins.int
+    TAGS_FIELD_NUMBER: _builtins.int
+    SUCCESS_FIELD_NUMBER: _builtins.int
+    ENTERPRISE_ID_FIELD_NUMBER: _builtins.int
+    FIELDS_FIELD_NUMBER: _builtins.int
+    LEAD_STATUS_FIELD_NUMBER: _builtins.int
+    PAUSE_REASON_FIELD_NUMBER: _builtins.int
+    CREDENTIALS_FIELD_NUMBER: _builtins.int
+    OLD_SECRETS_UNTIL_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """Its id: "directory" for the built-in contact book, else made by the hub."""
     name: _builtins.str
@@ -112,13 +208,25 @@ class Destination(_message.Message):
     kind: Global___DestinationKind.ValueType
     """What it is."""
     url: _builtins.str
-    """Where a webhook is. Empty for the directory."""
+    """Where it is. Empty for the directory."""
     paused: _builtins.bool
     """True: nothing is sent, and what waits is kept."""
     idempotent: _builtins.bool
     """True: it takes a delivery id twice as once (webhook-id, Idempotency-Key), so a lost answer is tried again.
     False: a delivery whose answer was lost ends as unknown.
     """
+    chunk_size: _builtins.int
+    """The most contacts of one part, which is one request where the destination takes many at once."""
+    concurrency: _builtins.int
+    """Parts under way at once."""
+    rate: _builtins.float
+    """Parts begun per second. 0: as many as go."""
+    enterprise_id: _builtins.str
+    """The workspace at telecrm. Empty for other kinds."""
+    lead_status: _builtins.str
+    """The label of the status that a new lead gets at connect. Empty: none."""
+    pause_reason: _builtins.str
+    """Why it is paused, when the hub did it itself or the operator said so. Empty: it is not, or nobody said why."""
     @_builtins.property
     def retry(self) -> Global___RetrySchedule:
         """When to try again, with every default filled in."""
@@ -126,6 +234,30 @@ class Destination(_message.Message):
     @_builtins.property
     def created_at(self) -> _timestamp_pb2.Timestamp:
         """When it was created."""
+
+    @_builtins.property
+    def header_names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Names of the headers that every request has beside the hub's own. Their values are never shown."""
+
+    @_builtins.property
+    def tags(self) -> Global___TagFilter:
+        """Which contacts it takes."""
+
+    @_builtins.property
+    def success(self) -> Global___SuccessRule:
+        """What counts as success."""
+
+    @_builtins.property
+    def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Source field to target field. Empty: by the same name in any of the usual spellings."""
+
+    @_builtins.property
+    def credentials(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Which credentials it has: "secret", "token", "api_key". Their values are never shown."""
+
+    @_builtins.property
+    def old_secrets_until(self) -> _timestamp_pb2.Timestamp:
+        """Until when the secrets before the newest sign as well. Absent: there is one secret."""
 
     def __init__(
         self,
@@ -138,11 +270,97 @@ class Destination(_message.Message):
         paused: _builtins.bool = ...,
         idempotent: _builtins.bool = ...,
         created_at: _timestamp_pb2.Timestamp | None = ...,
+        chunk_size: _builtins.int = ...,
+        concurrency: _builtins.int = ...,
+        rate: _builtins.float = ...,
+        header_names: _abc.Iterable[_builtins.str] | None = ...,
+        tags: Global___TagFilter | None = ...,
+        success: Global___SuccessRule | None = ...,
+        enterprise_id: _builtins.str = ...,
+        fields: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        lead_status: _builtins.str = ...,
+        pause_reason: _builtins.str = ...,
+        credentials: _abc.Iterable[_builtins.str] | None = ...,
+        old_secrets_until: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "retry", b"retry"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "old_secrets_until", b"old_secrets_until", "retry", b"retry", "success", b"success", "tags", b"tags"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at", b"created_at", "id", b"id", "idempotent", b"idempotent", "kind", b"kind", "name", b"name", "paused", b"paused", "retry", b"retry", "url", b"url"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_size", b"chunk_size", "concurrency", b"concurrency", "created_at", b"created_at", "credentials", b"credentials", "enterprise_id", b"enterprise_id", "fields", b"fields", "header_names", b"header_names", "id", b"id", "idempotent", b"idempotent", "kind", b"kind", "lead_status", b"lead_status", "name", b"name", "old_secrets_until", b"old_secrets_until", "pause_reason", b"pause_reason", "paused", b"paused", "rate", b"rate", "retry", b"retry", "success", b"success", "tags", b"tags", "url", b"url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Destination: _TypeAlias = Destination  # noqa: Y015
+
+@_typing.final
+class DestinationHealth(_message.Message):
+    """How a destination fares now, as the process that answers sees it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BREAKER_FIELD_NUMBER: _builtins.int
+    PACE_FIELD_NUMBER: _builtins.int
+    NEXT_ATTEMPT_AT_FIELD_NUMBER: _builtins.int
+    LAST_ERRORS_FIELD_NUMBER: _builtins.int
+    breaker: _builtins.str
+    """The circuit breaker: "closed" (sends), "open" (does not, for a while) or "half_open" (sends one part to find out)."""
+    pace: _builtins.float
+    """Parts begun per second at most, as learnt from the destination. 0: no bound."""
+    @_builtins.property
+    def next_attempt_at(self) -> _timestamp_pb2.Timestamp:
+        """When the next part is due, perhaps in the past. Absent: nothing waits."""
+
+    @_builtins.property
+    def last_errors(self) -> _containers.RepeatedCompositeFieldContainer[Global___FailedAttempt]:
+        """The last tries that failed, newest first, at most 10."""
+
+    def __init__(
+        self,
+        *,
+        breaker: _builtins.str = ...,
+        pace: _builtins.float = ...,
+        next_attempt_at: _timestamp_pb2.Timestamp | None = ...,
+        last_errors: _abc.Iterable[Global___FailedAttempt] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["next_attempt_at", b"next_attempt_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["breaker", b"breaker", "last_errors", b"last_errors", "next_attempt_at", b"next_attempt_at", "pace", b"pace"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DestinationHealth: _TypeAlias = DestinationHealth  # noqa: Y015
+
+@_typing.final
+class FailedAttempt(_message.Message):
+    """A try that failed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHUNK_ID_FIELD_NUMBER: _builtins.int
+    STARTED_AT_FIELD_NUMBER: _builtins.int
+    RESPONSE_STATUS_CODE_FIELD_NUMBER: _builtins.int
+    ERROR_MESSAGE_FIELD_NUMBER: _builtins.int
+    chunk_id: _builtins.str
+    """The chunk."""
+    response_status_code: _builtins.int
+    """HTTP status of the answer, or its nearest for gRPC. 0: no answer."""
+    error_message: _builtins.str
+    """What failed, as a sentence without contact data."""
+    @_builtins.property
+    def started_at(self) -> _timestamp_pb2.Timestamp:
+        """When it began."""
+
+    def __init__(
+        self,
+        *,
+        chunk_id: _builtins.str = ...,
+        started_at: _timestamp_pb2.Timestamp | None = ...,
+        response_status_code: _builtins.int = ...,
+        error_message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["started_at", b"started_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "error_message", b"error_message", "response_status_code", b"response_status_code", "started_at", b"started_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FailedAttempt: _TypeAlias = FailedAttempt  # noqa: Y015

@@ -11,6 +11,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -21,6 +22,38 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _RedeliveryVerdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _RedeliveryVerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_RedeliveryVerdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REDELIVERY_VERDICT_UNSPECIFIED: _RedeliveryVerdict.ValueType  # 0
+    """Do not use."""
+    REDELIVERY_VERDICT_STARTED: _RedeliveryVerdict.ValueType  # 1
+    """The next round was started."""
+    REDELIVERY_VERDICT_LATER: _RedeliveryVerdict.ValueType  # 2
+    """A later round than the one named runs or has ended."""
+    REDELIVERY_VERDICT_UNFINISHED: _RedeliveryVerdict.ValueType  # 3
+    """The round named has not ended yet."""
+    REDELIVERY_VERDICT_NOTHING: _RedeliveryVerdict.ValueType  # 4
+    """None of the rows is in a state that was asked for, or there is no such delivery."""
+
+class RedeliveryVerdict(_RedeliveryVerdict, metaclass=_RedeliveryVerdictEnumTypeWrapper):
+    """What is done with rows to deliver again."""
+
+REDELIVERY_VERDICT_UNSPECIFIED: RedeliveryVerdict.ValueType  # 0
+"""Do not use."""
+REDELIVERY_VERDICT_STARTED: RedeliveryVerdict.ValueType  # 1
+"""The next round was started."""
+REDELIVERY_VERDICT_LATER: RedeliveryVerdict.ValueType  # 2
+"""A later round than the one named runs or has ended."""
+REDELIVERY_VERDICT_UNFINISHED: RedeliveryVerdict.ValueType  # 3
+"""The round named has not ended yet."""
+REDELIVERY_VERDICT_NOTHING: RedeliveryVerdict.ValueType  # 4
+"""None of the rows is in a state that was asked for, or there is no such delivery."""
+Global___RedeliveryVerdict: _TypeAlias = RedeliveryVerdict  # noqa: Y015
 
 @_typing.final
 class ImportContactsRequest(_message.Message):
@@ -575,6 +608,184 @@ class Chunk(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Chunk: _TypeAlias = Chunk  # noqa: Y015
+
+@_typing.final
+class RedeliverRowsRequest(_message.Message):
+    """Rows to deliver again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SELECTIONS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def selections(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowSelection]:
+        """1 to 64 deliveries, each with rows of its own."""
+
+    def __init__(
+        self,
+        *,
+        selections: _abc.Iterable[Global___RowSelection] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["selections", b"selections"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedeliverRowsRequest: _TypeAlias = RedeliverRowsRequest  # noqa: Y015
+
+@_typing.final
+class RowSelection(_message.Message):
+    """Rows of one chunk at one destination."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHUNK_ID_FIELD_NUMBER: _builtins.int
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    ROUND_FIELD_NUMBER: _builtins.int
+    POSITIONS_FIELD_NUMBER: _builtins.int
+    STATES_FIELD_NUMBER: _builtins.int
+    chunk_id: _builtins.str
+    """The chunk."""
+    destination_id: _builtins.str
+    """The destination."""
+    round: _builtins.int
+    """The round after which they are to be delivered again, from 0."""
+    @_builtins.property
+    def positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Places of the rows in the chunk, from 0, ascending. Rows in other states than are asked for stay as they are."""
+
+    @_builtins.property
+    def states(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.RowState.ValueType]:
+        """States that are delivered again: failed, unsupported or unknown."""
+
+    def __init__(
+        self,
+        *,
+        chunk_id: _builtins.str = ...,
+        destination_id: _builtins.str = ...,
+        round: _builtins.int = ...,
+        positions: _abc.Iterable[_builtins.int] | None = ...,
+        states: _abc.Iterable[_job_pb2.RowState.ValueType] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "destination_id", b"destination_id", "positions", b"positions", "round", b"round", "states", b"states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RowSelection: _TypeAlias = RowSelection  # noqa: Y015
+
+@_typing.final
+class RedeliverRowsResponse(_message.Message):
+    """One item per selection, in the order asked."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REDELIVERIES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def redeliveries(self) -> _containers.RepeatedCompositeFieldContainer[Global___Redelivery]:
+        """What was done."""
+
+    def __init__(
+        self,
+        *,
+        redeliveries: _abc.Iterable[Global___Redelivery] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["redeliveries", b"redeliveries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedeliverRowsResponse: _TypeAlias = RedeliverRowsResponse  # noqa: Y015
+
+@_typing.final
+class Redelivery(_message.Message):
+    """What was done with a selection."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERDICT_FIELD_NUMBER: _builtins.int
+    ROUND_FIELD_NUMBER: _builtins.int
+    ROW_STATES_FIELD_NUMBER: _builtins.int
+    verdict: Global___RedeliveryVerdict.ValueType
+    """What."""
+    round: _builtins.int
+    """The round that the delivery is in now."""
+    row_states: _builtins.bytes
+    """RowState of each row of the chunk now, one byte each, in order. Empty: there is no such delivery."""
+    def __init__(
+        self,
+        *,
+        verdict: Global___RedeliveryVerdict.ValueType = ...,
+        round: _builtins.int = ...,
+        row_states: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["round", b"round", "row_states", b"row_states", "verdict", b"verdict"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Redelivery: _TypeAlias = Redelivery  # noqa: Y015
+
+@_typing.final
+class ResolveRowsRequest(_message.Message):
+    """An operator's word for rows in the state unknown."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SELECTIONS_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    state: _job_pb2.RowState.ValueType
+    """What they become: created (they had arrived) or failed (they had not)."""
+    reason: _builtins.str
+    """Why, as a sentence without contact data."""
+    @_builtins.property
+    def selections(self) -> _containers.RepeatedCompositeFieldContainer[Global___RowSelection]:
+        """1 to 64 deliveries, each with rows of its own; their states and rounds are not asked."""
+
+    def __init__(
+        self,
+        *,
+        selections: _abc.Iterable[Global___RowSelection] | None = ...,
+        state: _job_pb2.RowState.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason", "selections", b"selections", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveRowsRequest: _TypeAlias = ResolveRowsRequest  # noqa: Y015
+
+@_typing.final
+class ResolveRowsResponse(_message.Message):
+    """The rows are resolved."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ROW_STATES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def row_states(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """One item per selection, in the order asked: RowState of each row of the chunk now, one byte each. Empty: there is no such
+        delivery.
+        """
+
+    def __init__(
+        self,
+        *,
+        row_states: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["row_states", b"row_states"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResolveRowsResponse: _TypeAlias = ResolveRowsResponse  # noqa: Y015
 
 @_typing.final
 class RecordOutcomesRequest(_message.Message):

@@ -75,6 +75,16 @@ class IngestionServiceStub:
                 request_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.FetchChunksRequest.SerializeToString,
                 response_deserializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.FetchChunksResponse.FromString,
                 _registered_method=True)
+        self.RedeliverRows = channel.unary_unary(
+                '/contactsync.ingestion.v1.IngestionService/RedeliverRows',
+                request_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.RedeliverRowsRequest.SerializeToString,
+                response_deserializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.RedeliverRowsResponse.FromString,
+                _registered_method=True)
+        self.ResolveRows = channel.unary_unary(
+                '/contactsync.ingestion.v1.IngestionService/ResolveRows',
+                request_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ResolveRowsRequest.SerializeToString,
+                response_deserializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ResolveRowsResponse.FromString,
+                _registered_method=True)
         self.RecordOutcomes = channel.unary_unary(
                 '/contactsync.ingestion.v1.IngestionService/RecordOutcomes',
                 request_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.RecordOutcomesRequest.SerializeToString,
@@ -145,6 +155,21 @@ class IngestionServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RedeliverRows(self, request, context):
+        """Starts the next round of finished deliveries for the rows that an operator replays, as RetryJob does for all that failed.
+        Idempotent: what has gone on to a later round than the one named is only told of.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResolveRows(self, request, context):
+        """Takes an operator's word for rows in the state unknown; rows in every other state stay. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecordOutcomes(self, request, context):
         """Takes what became of deliveries. Idempotent: a final outcome stays, and an attempt older than the known one is ignored.
         """
@@ -194,6 +219,16 @@ def add_IngestionServiceServicer_to_server(servicer, server):
                     servicer.FetchChunks,
                     request_deserializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.FetchChunksRequest.FromString,
                     response_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.FetchChunksResponse.SerializeToString,
+            ),
+            'RedeliverRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedeliverRows,
+                    request_deserializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.RedeliverRowsRequest.FromString,
+                    response_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.RedeliverRowsResponse.SerializeToString,
+            ),
+            'ResolveRows': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResolveRows,
+                    request_deserializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ResolveRowsRequest.FromString,
+                    response_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ResolveRowsResponse.SerializeToString,
             ),
             'RecordOutcomes': grpc.unary_unary_rpc_method_handler(
                     servicer.RecordOutcomes,
@@ -418,6 +453,60 @@ class IngestionService:
             '/contactsync.ingestion.v1.IngestionService/FetchChunks',
             contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.FetchChunksRequest.SerializeToString,
             contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.FetchChunksResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedeliverRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.ingestion.v1.IngestionService/RedeliverRows',
+            contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.RedeliverRowsRequest.SerializeToString,
+            contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.RedeliverRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResolveRows(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.ingestion.v1.IngestionService/ResolveRows',
+            contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ResolveRowsRequest.SerializeToString,
+            contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ResolveRowsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -38,6 +38,12 @@ class IngestionServiceStub:
     """
     FetchChunks: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.FetchChunksRequest, _ingestion_service_pb2.FetchChunksResponse]
     """Gives chunks with their contacts, in the order asked; an unknown chunk gives an item without chunk_id."""
+    RedeliverRows: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.RedeliverRowsRequest, _ingestion_service_pb2.RedeliverRowsResponse]
+    """Starts the next round of finished deliveries for the rows that an operator replays, as RetryJob does for all that failed.
+    Idempotent: what has gone on to a later round than the one named is only told of.
+    """
+    ResolveRows: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.ResolveRowsRequest, _ingestion_service_pb2.ResolveRowsResponse]
+    """Takes an operator's word for rows in the state unknown; rows in every other state stay. Idempotent."""
     RecordOutcomes: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.RecordOutcomesRequest, _ingestion_service_pb2.RecordOutcomesResponse]
     """Takes what became of deliveries. Idempotent: a final outcome stays, and an attempt older than the known one is ignored."""
 
@@ -113,6 +119,24 @@ class IngestionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ingestion_service_pb2.FetchChunksRequest, _abc.Awaitable[_ingestion_service_pb2.FetchChunksResponse]],
     ) -> _abc.Awaitable[_ingestion_service_pb2.FetchChunksResponse]:
         """Gives chunks with their contacts, in the order asked; an unknown chunk gives an item without chunk_id."""
+
+    @_abc_1.abstractmethod
+    def RedeliverRows(
+        self,
+        request: _ingestion_service_pb2.RedeliverRowsRequest,
+        context: _aio.ServicerContext[_ingestion_service_pb2.RedeliverRowsRequest, _abc.Awaitable[_ingestion_service_pb2.RedeliverRowsResponse]],
+    ) -> _abc.Awaitable[_ingestion_service_pb2.RedeliverRowsResponse]:
+        """Starts the next round of finished deliveries for the rows that an operator replays, as RetryJob does for all that failed.
+        Idempotent: what has gone on to a later round than the one named is only told of.
+        """
+
+    @_abc_1.abstractmethod
+    def ResolveRows(
+        self,
+        request: _ingestion_service_pb2.ResolveRowsRequest,
+        context: _aio.ServicerContext[_ingestion_service_pb2.ResolveRowsRequest, _abc.Awaitable[_ingestion_service_pb2.ResolveRowsResponse]],
+    ) -> _abc.Awaitable[_ingestion_service_pb2.ResolveRowsResponse]:
+        """Takes an operator's word for rows in the state unknown; rows in every other state stay. Idempotent."""
 
     @_abc_1.abstractmethod
     def RecordOutcomes(
