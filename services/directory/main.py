@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from contactsync.directory.v1 import directory_service_pb2
+from contactsync.directory.v1 import (
+    async_api_pb2,
+    async_api_pb2_grpc,
+    directory_service_pb2,
+    sync_api_pb2,
+    sync_api_pb2_grpc,
+)
 from contactsync.directory.v1.directory_service_pb2_grpc import add_DirectoryServiceServicer_to_server
 
 from libs.process import run_process
@@ -52,7 +58,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         )
         door = Door(identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks())
         listening = RpcSettings(listen=settings.listen)
-        yield RpcServer(listening, [registration(directory)], door=door, ready=database.check)
+        yield RpcServer(listening, [registration(directory), *telecrm_registrations()], door=door, ready=database.check)
 
 
 def compose(database: Database) -> Directory:
@@ -65,6 +71,16 @@ def registration(directory: Directory) -> Registration:
     """Give the typed service over it."""
     descriptor = directory_service_pb2.DESCRIPTOR.services_by_name["DirectoryService"]
     return Registration(descriptor, add_DirectoryServiceServicer_to_server, DirectoryServicer(directory))
+
+
+def telecrm_registrations() -> list[Registration]:
+    """Give the telecrm APIs."""
+    sync = sync_api_pb2.DESCRIPTOR.services_by_name["SyncApi"]
+    later = async_api_pb2.DESCRIPTOR.services_by_name["AsyncApi"]
+    return [
+        Registration(sync, sync_api_pb2_grpc.add_SyncApiServicer_to_server, sync_api_pb2_grpc.SyncApiServicer()),  # type: ignore[abstract]  # until its methods are here
+        Registration(later, async_api_pb2_grpc.add_AsyncApiServicer_to_server, async_api_pb2_grpc.AsyncApiServicer()),  # type: ignore[abstract]  # likewise
+    ]
 
 
 def _now() -> datetime:

@@ -83,6 +83,10 @@ class _ReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Reason.ValueTy
     """The server does not have this method.
       {"reason": "UNIMPLEMENTED", "domain": "contactsync", "metadata": {}}
     """
+    REASON_SEATS_TAKEN: _Reason.ValueType  # 15
+    """Every seat of the workspace is taken.
+      {"reason": "SEATS_TAKEN", "domain": "contactsync", "metadata": {}}
+    """
 
 class Reason(_Reason, metaclass=_ReasonEnumTypeWrapper):
     """Every reason a service of the hub gives. The comment of each value shows an example of its ErrorInfo."""
@@ -144,6 +148,10 @@ REASON_UNSUPPORTED_MEDIA_TYPE: Reason.ValueType  # 13
 REASON_UNIMPLEMENTED: Reason.ValueType  # 14
 """The server does not have this method.
   {"reason": "UNIMPLEMENTED", "domain": "contactsync", "metadata": {}}
+"""
+REASON_SEATS_TAKEN: Reason.ValueType  # 15
+"""Every seat of the workspace is taken.
+  {"reason": "SEATS_TAKEN", "domain": "contactsync", "metadata": {}}
 """
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
 
