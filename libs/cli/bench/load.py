@@ -1,19 +1,20 @@
 """A closed loop of callers, and the sink that their contacts end in."""
 
 import asyncio
+import itertools
 import json
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import aiohttp
 import orjson
 from aiohttp import web
 
-_DRAIN_SECONDS = 60
+_DRAIN_SECONDS = 120
 
 
 @dataclass(slots=True)
@@ -22,21 +23,31 @@ class Sink:
 
     url: str = ""
     contacts: int = 0
+    arrivals: dict[str, float] = field(default_factory=dict)
+    """When the first chunk of each correlation id came, by the clock of `time.perf_counter`."""
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, request: web.Request) -> web.Response:
         """One chunk."""
         body = orjson.loads(await request.read())
         self.contacts += len(body["contacts"])
+        self.arrivals.setdefault(body.get("correlation_id", ""), time.perf_counter())
         self._changed.set()
         return web.json_response({})
 
-    async def received(self, contacts: int) -> None:
-        """Returns when so many contacts have come in all. Raises TimeoutError when they do not."""
+    def forget(self) -> None:
+        """Begin to count anew."""
+        self.contacts = 0
+        self.arrivals.clear()
+
+    async def received(self, contacts: int) -> float:
+        """Returns when so many contacts have come in all, with the seconds that took. Raises TimeoutError otherwise."""
+        began = time.perf_counter()
         async with asyncio.timeout(_DRAIN_SECONDS):
             while self.contacts < contacts:
                 self._changed.clear()
                 await self._changed.wait()
+        return time.perf_counter() - began
 
 
 @asynccontextmanager
@@ -59,32 +70,46 @@ async def running_sink() -> AsyncIterator[Sink]:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """What a closed loop did: one latency per answered request."""
+    """What a closed loop did: one latency per answered request, and when each was sent, by its correlation id."""
 
     seconds: float
     latencies_s: list[float]
+    sent_at: dict[str, float]
 
 
 async def closed_loop(url: str, key: str, *, size: int, callers: int, seconds: float) -> Loop:
     """Each caller sends its next import when the last one is answered. Raises when one is not answered with 202."""
-    latencies: list[float] = []
+    until = time.perf_counter() + seconds
+    return await _loop(url, key, size=size, callers=callers, more=lambda: time.perf_counter() < until)
+
+
+async def counted_loop(url: str, key: str, *, size: int, callers: int, imports: int) -> Loop:
+    """The same with so many imports in all."""
+    left = itertools.count(imports, -1)
+    return await _loop(url, key, size=size, callers=callers, more=lambda: next(left) > 0)
+
+
+async def _loop(url: str, key: str, *, size: int, callers: int, more: Callable[[], bool]) -> Loop:
+    loop = Loop(0.0, [], {})
     began = time.perf_counter()
     headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
     connector = aiohttp.TCPConnector(limit=callers)
     async with aiohttp.ClientSession(connector=connector, headers=headers) as session, asyncio.TaskGroup() as group:
         for _ in range(callers):
-            group.create_task(_call(session, f"{url}/v1/contacts/import", size, began + seconds, latencies))
-    return Loop(time.perf_counter() - began, latencies)
+            group.create_task(_call(session, f"{url}/v1/contacts/import", size, more, loop))
+    return replace(loop, seconds=time.perf_counter() - began)
 
 
-async def _call(session: aiohttp.ClientSession, url: str, size: int, until: float, latencies: list[float]) -> None:
-    while (now := time.perf_counter()) < until:
+async def _call(session: aiohttp.ClientSession, url: str, size: int, more: Callable[[], bool], loop: Loop) -> None:
+    while more():
         body = import_body(size)
-        async with session.post(url, data=body, headers={"Idempotency-Key": str(uuid.uuid4())}) as response:
+        key = str(uuid.uuid4())
+        loop.sent_at[key] = now = time.perf_counter()
+        async with session.post(url, data=body, headers={"Idempotency-Key": key, "X-Correlation-ID": key}) as response:
             answer = await response.read()
             if response.status != web.HTTPAccepted.status_code:
                 raise RuntimeError(f"{url} answered {response.status}: {answer[:200]!r}")
-        latencies.append(time.perf_counter() - now)
+        loop.latencies_s.append(time.perf_counter() - now)
 
 
 def import_body(size: int) -> bytes:

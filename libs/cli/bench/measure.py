@@ -16,14 +16,14 @@ _SYNC_CALLS = ("fsync", "fdatasync", "sync_file_range", "msync")
 
 
 class ProcessTree:
-    """A process and all below it."""
+    """A process, or several, and all below."""
 
-    def __init__(self, pid: int) -> None:
-        self._root = psutil.Process(pid)
+    def __init__(self, *pids: int) -> None:
+        self._roots = [psutil.Process(pid) for pid in pids]
 
     def members(self) -> list[psutil.Process]:
         """Every process of the tree that runs now."""
-        return [self._root, *self._root.children(recursive=True)]
+        return [member for root in self._roots for member in (root, *root.children(recursive=True))]
 
     def cpu_seconds(self) -> float:
         """User and system time of every process of the tree since it began."""

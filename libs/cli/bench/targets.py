@@ -5,16 +5,16 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
 
-from libs.cli.api import connect
+from libs.cli.api import Api, connect
 from libs.cli.bench.measure import ProcessTree
-from libs.cli.stack.hub import running_hub
+from libs.cli.stack.hub import Hub, running_hub
 from libs.cli.stack.ports import choose_free
 from libs.cli.stack.supervisor import wait_until
 
@@ -32,18 +32,43 @@ class Target:
     tree: ProcessTree
 
 
+@dataclass(frozen=True, slots=True)
+class RunningHub:
+    """A hub, with its admin's API and a client of its own as the target."""
+
+    hub: Hub
+    admin: Api
+    target: Target
+
+    def pid_of(self, program: str) -> int:
+        """The process id of one of its programs."""
+        return int(self.hub.supervisor.processes()[program]["pid"])
+
+    def add_client(self, url: str) -> str:
+        """The key of a new client whose contacts go to a webhook at the URL."""
+        webhook = {"kind": "DESTINATION_KIND_WEBHOOK", "url": url}
+        destination = self.admin.call("POST", "/admin/v1/destinations", body=webhook)["destination"]["id"]
+        client = {"name": "bench", "settings": {"rate": 10000, "destination_ids": [destination]}}
+        key: str = self.admin.call("POST", "/admin/v1/clients", body=client)["api_key"]
+        return key
+
+
 @contextmanager
-def hub_target(sink: str) -> Iterator[Target]:
+def running_target(sink: str, *, settings: Mapping[str, str] | None = None) -> Iterator[RunningHub]:
     """A hub on a temporary folder, with the sink as the client's only destination."""
     with tempfile.TemporaryDirectory(prefix="contactsync-bench-") as folder:
-        settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8"}
+        settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8", **(settings or {})}
         with running_hub(Path(folder) / "data", port=0, settings=settings) as hub:
             admin = connect(hub.plan.folder.root, "", "", role="admin")
-            webhook = {"kind": "DESTINATION_KIND_WEBHOOK", "url": sink}
-            destination = admin.call("POST", "/admin/v1/destinations", body=webhook)["destination"]["id"]
-            client = {"name": "bench", "settings": {"rate": 10000, "destination_ids": [destination]}}
-            key = admin.call("POST", "/admin/v1/clients", body=client)["api_key"]
-            yield Target(HUB, hub.url, key, ProcessTree(hub.supervisor.pid))
+            running = RunningHub(hub, admin, Target(HUB, hub.url, "", ProcessTree(hub.supervisor.pid)))
+            yield replace(running, target=replace(running.target, key=running.add_client(sink)))
+
+
+@contextmanager
+def hub_target(sink: str) -> Iterator[Target]:
+    """The hub alone, as one target among others."""
+    with running_target(sink) as running:
+        yield running.target
 
 
 @contextmanager
@@ -53,7 +78,7 @@ def peer_target(command: str, sink: str) -> Iterator[Target]:
     port = choose_free([name])[name]
     with tempfile.TemporaryDirectory(prefix="contactsync-bench-") as folder:
         words = [word.format(port=port, data=folder, sink=sink) for word in shlex.split(command)]
-        process = subprocess.Popen(words, env=_environment())  # noqa: S603 — the operator's own command
+        process = subprocess.Popen(words, env=peer_environment())  # noqa: S603 — the operator's own command
         url = f"http://127.0.0.1:{port}"
         try:
             ended = lambda: "" if process.poll() is None else f"it ended with {process.returncode}"  # noqa: E731
@@ -72,7 +97,7 @@ def peer_name(command: str) -> str:
     return Path(words[0]).stem
 
 
-def _environment() -> dict[str, str]:
+def peer_environment() -> dict[str, str]:
     """``python`` is the interpreter that this runs on."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
 

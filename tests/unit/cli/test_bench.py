@@ -1,17 +1,23 @@
 """The benchmark's arithmetic, and the load that it makes."""
 
 import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import orjson
 import pytest
+from aiohttp import web
 
 from libs.cli.bench.figures import Sample, make_sample, medians, percentile, ratios
-from libs.cli.bench.load import import_body, running_sink
+from libs.cli.bench.load import counted_loop, import_body, running_sink
 from libs.cli.bench.measure import read_calls
+from libs.cli.bench.peers import running_peer
 from libs.cli.bench.targets import peer_name
+from tests.fixtures.waiting import wait_for
 
 SAMPLE = Sample(
     target="contactsync",
@@ -83,6 +89,49 @@ async def test_sink_counts_contacts_that_arrive_side_by_side() -> None:
 
         await sink.received(10)
         assert sink.contacts == 10
+
+
+def test_a_loop_of_so_many_imports_sends_no_more_and_tells_when_each_was_sent() -> None:
+    assert asyncio.run(_loop_of(7)) == (7, 7)
+
+
+async def _loop_of(imports: int) -> tuple[int, int]:
+    async with running_accepting_hub() as url:
+        loop = await counted_loop(url, "key", size=2, callers=3, imports=imports)
+    return len(loop.latencies_s), len(loop.sent_at)
+
+
+@asynccontextmanager
+async def running_accepting_hub() -> AsyncIterator[str]:
+    async def accept(request: web.Request) -> web.Response:
+        return web.json_response({}, status=202)
+
+    application = web.Application()
+    application.router.add_post("/v1/contacts/import", accept)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield "http://127.0.0.1:{1}".format(*runner.addresses[0])
+    finally:
+        await runner.cleanup()
+
+
+PEER = (
+    "import sys; print('ready', flush=True); sys.stdin.readline(); "
+    "open(sys.argv[1] + '/went', 'w').close(); sys.stdin.readline()"
+)
+
+
+def test_peer_delivers_when_it_is_told_and_is_gone_behind_the_block(tmp_path: Path) -> None:
+    with running_peer(f'{sys.executable} -c "{PEER}" {tmp_path}', "http://sink/") as peer:
+        peer.prepare(chunks=1, size=1)
+        assert not (tmp_path / "went").exists()
+        peer.go()
+        wait_for((tmp_path / "went").exists, what="the peer's word")
+        members = peer.tree.members()
+
+    assert not any(member.is_running() for member in members)
 
 
 SUMMARY = """\
