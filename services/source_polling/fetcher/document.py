@@ -1,0 +1,95 @@
+"""JSON that a source answered: fast when it is as documented, row by row when some of it is not."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from services.source_polling.domain.record import LONGEST_ID, ExternalId, Labeled, Skip, SourceRecord
+
+Row = TypeVar("Row")
+
+NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_ESCAPE = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
+_NUL_ESCAPE = b"\\u0000"
+_LONGEST_NAME, _LONGEST_NUMBER, _LONGEST_ADDRESS, _LONGEST_LIST = 256, 256, 320, 50
+
+
+class _AnyId(msgspec.Struct, gc=False):
+    id: object = None
+
+
+_decode_id = msgspec.json.Decoder(_AnyId).decode
+
+
+def fingerprint(body: bytes) -> bytes:
+    """Tell two answers apart."""
+    return hashlib.blake2b(body, digest_size=16).digest()
+
+
+def mend(body: bytes) -> bytes:
+    """Take off a byte order mark, and put U+FFFD for each half of a surrogate pair: both are no JSON, and come in life.
+
+    Halves come of systems that cut names in the middle of a character.
+    """
+    return _ESCAPE.sub(_mend_escape, body.removeprefix(_BYTE_ORDER_MARK))
+
+
+def _mend_escape(found: re.Match[bytes]) -> bytes:
+    return rb"\ufffd" if found.group(1) else found.group()
+
+
+def decode_rows(rows: Sequence[msgspec.Raw], decode: Callable[[msgspec.Raw], Row]) -> Iterator[Row | Skip]:
+    """Read each row by itself; one that is not as documented is left out with what is wrong."""
+    for row in rows:
+        try:
+            yield decode(row)
+        except msgspec.ValidationError as error:
+            yield Skip(_id_of(row), f"It is not as documented: {error}.")
+
+
+def _id_of(row: msgspec.Raw) -> ExternalId:
+    try:
+        return external_id(_decode_id(row).id) or ExternalId("")
+    except msgspec.ValidationError:
+        return ExternalId("")
+
+
+def external_id(given: object) -> ExternalId | None:
+    """Text and whole numbers are ids. None: it is none."""
+    if isinstance(given, str):
+        return ExternalId(given) if 0 < len(given) <= LONGEST_ID else None
+    return ExternalId(str(given)) if isinstance(given, int) and not isinstance(given, bool) else None
+
+
+def flaw(record: SourceRecord, *, may_hold_nul: bool) -> str | None:
+    """Say why the record cannot be a contact of the hub. None: it can."""
+    if len(record.first_name) > _LONGEST_NAME or len(record.last_name) > _LONGEST_NAME:
+        return f"A name is longer than {_LONGEST_NAME} characters."
+    if len(record.company) > _LONGEST_NAME:
+        return f"The company is longer than {_LONGEST_NAME} characters."
+    if len(record.phones) > _LONGEST_LIST or len(record.emails) > _LONGEST_LIST:
+        return f"It has more than {_LONGEST_LIST} phones or e-mail addresses."
+    if _longest(record.phones) > _LONGEST_NUMBER or _longest(record.emails) > _LONGEST_ADDRESS:
+        return "A phone or an e-mail address is longer than any can be."
+    return "It holds U+0000, which no database keeps." if may_hold_nul and _holds_nul(record) else None
+
+
+def may_hold_nul(body: bytes) -> bool:
+    """Whether records must be looked at for U+0000."""
+    return _NUL_ESCAPE in body
+
+
+def _longest(values: Sequence[Labeled]) -> int:
+    return max([len(each.value) for each in values], default=0)
+
+
+def _holds_nul(record: SourceRecord) -> bool:
+    texts = (record.external_id, record.first_name, record.last_name, record.company, *record.tags)
+    values = (each.value for each in (*record.phones, *record.emails))
+    return "\0" in "".join((*texts, *values)) or _NUL_ESCAPE in msgspec.json.encode(record.extra)
