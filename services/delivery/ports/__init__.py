@@ -8,6 +8,7 @@ from typing import Protocol
 from services.delivery.domain.answer import Answer
 from services.delivery.domain.delivery import Attempt, Chunk, ChunkId, Delivery, DeliveryKey, Parcel
 from services.delivery.domain.destination import Destination, DestinationId
+from services.delivery.domain.echo import Written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +116,29 @@ class Sender(Protocol):
 
     async def send(self, parcel: Parcel) -> Answer:
         """Try once, within the destination's time-out. What goes wrong on the way is an answer."""
+        ...
+
+
+class Lookup(Protocol):
+    """The way to ask a destination about rows whose answer was lost."""
+
+    async def look_up(self, parcel: Parcel) -> Answer | None:
+        """Ask what became of the rows: CREATED for one that arrived as it was sent, PENDING for one to send again.
+
+        Refused or NoAnswer: it could not be asked now. None: a destination of this kind can never tell.
+        """
+        ...
+
+
+class Echoes(Protocol):
+    """What was written to systems that may also be read."""
+
+    async def remember(self, destination: Destination, records: Sequence[Written]) -> None:
+        """Keep what was written last of each record. Fields that were not written stay as they were."""
+        ...
+
+    async def recognize(self, systems: Sequence[str], seen: Sequence[Written]) -> Sequence[bool]:
+        """Tell of each record whether every value of it, and there is one, was written so last to one of the systems."""
         ...
 
 
