@@ -37,14 +37,16 @@ def generate_descriptor_set(into: Path) -> None:
 
 
 def generate_openapi(into: Path) -> None:
-    """Writes ``import.yaml`` and ``docs.html``. Reads the generated code of the contracts, so that comes first."""
-    from libs.openapi import document, page  # noqa: PLC0415 - they import what generate_code writes
+    """Writes a file per API and ``docs.html``. Reads the generated code of the contracts, so that comes first."""
+    from libs.openapi import apis, document, page  # noqa: PLC0415 - they import what generate_code writes
 
     with tempfile.TemporaryDirectory() as folder:
         commented = Path(folder) / "commented.binpb"
         _run_protoc(["--include_imports", "--include_source_info", f"--descriptor_set_out={commented}", *_ours()])
-        described = document.document(document.read_files(commented))
-    (into / "import.yaml").write_text(document.as_yaml(described))
+        files = document.read_files(commented)
+    described = {api.name: document.document(files, api) for api in apis.APIS}
+    for name, each in described.items():
+        (into / f"{name}.yaml").write_text(document.as_yaml(each))
     (into / "docs.html").write_text(page.as_html(described))
 
 

@@ -75,6 +75,8 @@ class Method:
     proto: MethodDescriptorProto
     service: str
     text: str
+    envelope: int
+    """Of the service's errors; a number of contactsync.policy.v1.Envelope."""
 
     @property
     def told(self) -> openapi_pb2.Operation:
@@ -124,8 +126,10 @@ class Contracts:
         for place, enum in enumerate(file.enum_type):
             self.enums[f"{file.package}.{enum.name}"] = tuple(_values(enum, comments, (_ENUMS, place)))
         for place, service in enumerate(file.service):
+            envelope = service.options.Extensions[policy_pb2.envelope]
             for index, method in enumerate(service.method):
-                found = Method(method, service.name, comments.get((_SERVICES, place, _METHODS, index), ""))
+                text = comments.get((_SERVICES, place, _METHODS, index), "")
+                found = Method(method, service.name, text, envelope)
                 if method.output_type == _RAW and method.options.HasExtension(annotations_pb2.http):
                     self.methods.append(found)
 

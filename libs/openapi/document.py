@@ -1,42 +1,48 @@
 """The whole description: OpenAPI 3.1 (https://spec.openapis.org/oas/v3.1.1.html)."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import yaml
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 
-from libs.openapi.contracts import Contracts
+from libs.openapi.apis import IMPORT, SCHEMES, Api
+from libs.openapi.contracts import Contracts, Method
 from libs.openapi.operations import Operations
 
 VERSION = "1.0.0"
-_ABOUT = Path(__file__).parent / "about.md"
-_BEARER = "The key of an API client. It goes into this header and nowhere else."
 
 
-def document(files: FileDescriptorSet) -> dict[str, Any]:
-    """The description as data. The files must carry their source info."""
+def document(files: FileDescriptorSet, api: Api = IMPORT) -> dict[str, Any]:
+    """The description of an API as data. The files must carry their source info."""
     contracts = Contracts(files)
-    operations = Operations(contracts)
+    operations = Operations(contracts, api)
+    methods = [method for method in contracts.methods if method.envelope == api.envelope]
     paths: dict[str, dict[str, Any]] = {}
-    for method in sorted(contracts.methods, key=lambda method: (method.rule.open, method.path)):
+    for method in sorted(methods, key=lambda method: (method.rule.open, method.path)):
         paths.setdefault(method.path, {})[method.verb] = operations.describe(method)
     return {
         "openapi": "3.1.1",
         "info": {
-            "title": "Contact import API",
+            "title": api.title,
             "version": VERSION,
-            "description": _ABOUT.read_text(),
+            "description": api.about,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/", "description": "The hub that serves this document."}],
         "paths": paths,
         "components": {
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": _BEARER}},
+            "securitySchemes": _schemes(methods),
             "responses": operations.responses,
             "schemas": operations.schemas.components,
         },
     }
+
+
+def _schemes(methods: Iterable[Method]) -> dict[str, Any]:
+    """Those that the routes need."""
+    return dict(SCHEMES[number] for number in sorted({m.rule.credential for m in methods if not m.rule.open}))
 
 
 def undescribed(files: FileDescriptorSet) -> list[str]:

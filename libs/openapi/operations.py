@@ -9,10 +9,12 @@ from contactsync.error.v1 import reason_pb2
 from contactsync.openapi.v1 import openapi_pb2
 from contactsync.policy.v1 import policy_pb2
 
+from libs.openapi.apis import IMPORT, SCHEMES, Api
 from libs.openapi.contracts import Contracts, Field, Method, Value
 from libs.openapi.schemas import Schema, Schemas
+from libs.rpc.reason import REASONS
+from libs.rpc.told import Envelope, Told, content_of
 
-ERROR = "contactsync.openapi.v1.ErrorDocument"
 _HEADERS = "contactsync.openapi.v1."
 _REASONS = "contactsync.error.v1.Reason"
 _JSON = "application/json"
@@ -23,14 +25,17 @@ _OF_ALL = (
     reason_pb2.REASON_DEADLINE_EXCEEDED,
 )
 _OF_KEYED = (reason_pb2.REASON_UNAUTHORIZED, reason_pb2.REASON_FORBIDDEN, reason_pb2.REASON_RATE_LIMIT_EXCEEDED)
+# No scope and no rate: a workspace's credential opens all of its API, and only failures are counted.
+_OF_CREDENTIALED = (reason_pb2.REASON_UNAUTHORIZED, reason_pb2.REASON_RATE_LIMIT_EXCEEDED)
 _COME_AGAIN = "retry_after_s"
 
 
 class Operations:
     """Routes, with the schemas and the refusals that they refer to."""
 
-    def __init__(self, contracts: Contracts) -> None:
+    def __init__(self, contracts: Contracts, api: Api) -> None:
         self._contracts = contracts
+        self._api = api
         self._reasons = {value.proto.number: value for value in contracts.enums[_REASONS]}
         self.schemas = Schemas(contracts)
         self.responses: dict[str, Schema] = {}
@@ -55,9 +60,10 @@ class Operations:
         for field in request.fields if request else ():
             if field.proto.name != "body" and not method.proto.input_type.startswith(".google."):
                 in_path = f"{{{field.proto.name}}}" in method.path
-                yield self._parameter(field, field.proto.name, "path" if in_path else "query", required=in_path)
+                place, needed = ("path", True) if in_path else ("query", field.told.needed)
+                yield self._parameter(field, field.proto.name, place, required=needed)
         messages = [method.told.headers, f"{_HEADERS}CallHeaders"]
-        messages += [] if method.rule.open else [f"{_HEADERS}SignatureHeaders"]
+        messages += [f"{_HEADERS}SignatureHeaders"] if method.rule.scopes else []
         for field in self._fields(messages):
             yield self._parameter(field, field.proto.json_name, "header", required=not field.told.may_be_left_out)
 
@@ -83,7 +89,7 @@ class Operations:
         for status, reasons in self._refusals(method).items():
             if status in described:
                 content = described[status]["content"][_JSON]
-                content["schema"] = {"anyOf": [content["schema"], self.schemas.of_message(ERROR)]}
+                content["schema"] = {"anyOf": [content["schema"], self.schemas.of_message(self._api.error)]}
             else:
                 described[status] = self._refused(reasons)
         return dict(sorted(described.items()))
@@ -91,7 +97,7 @@ class Operations:
     def _answer(self, answer: openapi_pb2.Answer, method: Method) -> Schema:
         schema, example = self.schemas.of_message(answer.schema), self.schemas.example(answer.schema)
         headers = [answer.headers, f"{_HEADERS}AnswerHeaders"]
-        headers += [] if method.rule.open else [f"{_HEADERS}RateHeaders"]
+        headers += [f"{_HEADERS}RateHeaders"] if method.rule.scopes else []
         media = answer.media_type or _JSON
         content: Schema = {"schema": schema, "example": example}
         if media != _JSON:
@@ -118,7 +124,7 @@ class Operations:
         return described
 
     def _refusals(self, method: Method) -> dict[str, list[Value]]:
-        numbers = {*_OF_ALL, *(() if method.rule.open else _OF_KEYED), *method.told.refusals}
+        numbers = {*_OF_ALL, *_of_door(method), *method.told.refusals}
         by_status: dict[str, list[Value]] = {}
         for number in sorted(numbers):
             reason = self._reasons[number]
@@ -130,10 +136,10 @@ class Operations:
         name = "_or_".join(_wire(reason).word for reason in reasons)
         self.responses[name] = {
             "description": " ".join(_sentence(reason) for reason in reasons),
-            "headers": self._headers(list(_refusal_headers(reasons)), sure=False),
+            "headers": self._headers(list(_refusal_headers(reasons, scoped=self._api is IMPORT)), sure=False),
             "content": {
                 _JSON: {
-                    "schema": self.schemas.of_message(ERROR),
+                    "schema": self.schemas.of_message(self._api.error),
                     "examples": {_wire(reason).word: {"value": self._refusal(reason)} for reason in reasons},
                 }
             },
@@ -142,10 +148,13 @@ class Operations:
 
     def _refusal(self, reason: Value) -> Schema:
         """The error as it may look, by the example that stands in the reason's comment."""
+        if self._api is not IMPORT:
+            wire = REASONS[reason.proto.name.removeprefix("REASON_")]
+            return content_of(Told(wire, _sentence(reason).rstrip(".")), Envelope(self._api.envelope))
         metadata = _metadata(reason)
         if "pointer" in metadata:
-            return self.schemas.example(ERROR)
-        keys = {field.proto.json_name for field in self._contracts.messages[ERROR].fields}
+            return self.schemas.example(self._api.error)
+        keys = {field.proto.json_name for field in self._contracts.messages[self._api.error].fields}
         told = {"error": _wire(reason).word, "message": _sentence(reason).rstrip(".")}
         return told | {key: value for key, value in metadata.items() if key in keys}
 
@@ -157,8 +166,16 @@ def _description(method: Method) -> str:
 
 def _security(method: Method) -> list[Schema]:
     """Any one of these lets a caller in; OpenAPI 3.1 lets a bearer scheme name the scopes too."""
+    if method.rule.credential:
+        return [{SCHEMES[method.rule.credential][0]: []}]
     names = [policy_pb2.Scope.Name(scope).removeprefix("SCOPE_").lower() for scope in method.rule.scopes]
     return [{"bearer": [name]} for name in names]
+
+
+def _of_door(method: Method) -> Sequence[int]:
+    if method.rule.open:
+        return ()
+    return _OF_CREDENTIALED if method.rule.credential else _OF_KEYED
 
 
 def _event(name: str, data: Schema) -> Schema:
@@ -182,10 +199,10 @@ def _metadata(reason: Value) -> dict[str, Any]:
     return metadata
 
 
-def _refusal_headers(reasons: Sequence[Value]) -> Iterator[str]:
+def _refusal_headers(reasons: Sequence[Value], *, scoped: bool) -> Iterator[str]:
     """Those that are there when whoever refuses knows what to say in them."""
     yield f"{_HEADERS}AnswerHeaders"
-    if any(reason.proto.number == reason_pb2.REASON_RATE_LIMIT_EXCEEDED for reason in reasons):
+    if scoped and any(reason.proto.number == reason_pb2.REASON_RATE_LIMIT_EXCEEDED for reason in reasons):
         yield f"{_HEADERS}RateHeaders"
     if all(_COME_AGAIN in _metadata(reason) for reason in reasons):
         yield f"{_HEADERS}RetryHeaders"

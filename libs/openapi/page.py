@@ -4,34 +4,49 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
 Described = dict[str, Any]
 
+_TITLE = "The APIs of contactsync"
 _STYLE = (Path(__file__).parent / "page.css").read_text()
 
 
-def as_html(described: Described) -> str:
-    """The page."""
-    info = described["info"]
+def as_html(apis: Mapping[str, Described]) -> str:
+    """The page of all APIs, by the names of their files. The anchors of each begin with its name."""
+    contents = "".join(_anchored(name, _contents(described)) for name, described in apis.items())
     parts = [
-        _head(info["title"]),
+        _head(_TITLE),
         '<body><a class="skip" href="#content">Skip to the content</a>',
-        f"<header><h1>{escape(info['title'])} <small>{escape(info['version'])}</small></h1></header>",
-        f'<nav aria-label="Contents">{_contents(described)}</nav><main id="content">',
-        f'<section id="about">{_paragraphs(info["description"])}',
-        '<p>For programs: <a href="/openapi/import.yaml">the same as OpenAPI 3.1</a>.</p></section>',
-        *(_operation(verb, path, told, described) for verb, path, told in _operations(described)),
-        '<h2 id="errors">Errors</h2>',
-        *(_response(name, told, f"error-{name}") for name, told in described["components"]["responses"].items()),
-        '<h2 id="shapes">Shapes</h2>',
-        *(_shape(name, schema) for name, schema in described["components"]["schemas"].items()),
+        f"<header><h1>{_TITLE}</h1></header>",
+        f'<nav aria-label="Contents">{contents}</nav><main id="content">',
+        *(_anchored(name, "\n".join(_api(name, described))) for name, described in apis.items()),
         "</main></body></html>",
     ]
     return "\n".join(parts) + "\n"
+
+
+def _api(name: str, described: Described) -> Iterator[str]:
+    info = described["info"]
+    yield f'<section id="about"><h2>{escape(info["title"])} <small>{escape(info["version"])}</small></h2>'
+    yield _paragraphs(info["description"])
+    yield f'<p>For programs: <a href="/openapi/{name}.yaml">the same as OpenAPI 3.1</a>.</p></section>'
+    for verb, path, told in _operations(described):
+        yield _operation(verb, path, told, described)
+    yield '<h3 id="errors">Errors</h3>'
+    for error, told in described["components"]["responses"].items():
+        yield _response(error, told, f"error-{error}")
+    yield '<h3 id="shapes">Shapes</h3>'
+    for shape, schema in described["components"]["schemas"].items():
+        yield _shape(shape, schema)
+
+
+def _anchored(name: str, part: str) -> str:
+    """The part with its anchors apart from those of another API."""
+    return re.sub(r'( id="|href="#)', rf"\g<1>{name}-", part)
 
 
 def _head(title: str) -> str:
@@ -57,25 +72,35 @@ def _contents(described: Described) -> str:
         for _, _, told in _operations(described)
     )
     last = '<li><a href="#errors">Errors</a></li><li><a href="#shapes">Shapes</a></li>'
-    return f'<ul><li><a href="#about">About</a></li>{"".join(routes)}{last}</ul>'
+    title = escape(described["info"]["title"])
+    return f'<ul><li><a href="#about">{title}</a></li>{"".join(routes)}{last}</ul>'
 
 
 def _operation(verb: str, path: str, told: Described, described: Described) -> str:
-    scopes = [scope for each in told["security"] for scope in each["bearer"]]
-    needs = f"Needs a key with the scope {' or '.join(scopes)}." if scopes else "Needs no key."
     parts = [
-        f'<section id="{told["operationId"]}"><h2>{escape(told["summary"])}</h2>',
+        f'<section id="{told["operationId"]}"><h3>{escape(told["summary"])}</h3>',
         f'<p class="route"><b>{verb}</b> <code>{escape(path)}</code></p>',
         _paragraphs(told["description"]),
-        f"<p>{needs}</p>",
+        f"<p>{_needs(told, described)}</p>",
         _fields("Parameters", told["parameters"]),
     ]
     if "requestBody" in told:
-        parts.append("<h3>Body</h3>" + _content(told["requestBody"]["content"]))
-    parts.append("<h3>Answers</h3>")
+        parts.append("<h4>Body</h4>" + _content(told["requestBody"]["content"]))
+    parts.append("<h4>Answers</h4>")
     for status, answer in told["responses"].items():
         parts.append(_answer(status, answer, described))
     return "\n".join(parts) + "</section>"
+
+
+def _needs(told: Described, described: Described) -> str:
+    needed = {name: scopes for each in told["security"] for name, scopes in each.items()}
+    if not needed:
+        return "Needs no key."
+    if "bearer" in needed:
+        scopes = [scope for each in told["security"] for scope in each["bearer"]]
+        return f"Needs a key with the scope {' or '.join(scopes)}."
+    schemes = described["components"]["securitySchemes"]
+    return escape(" ".join(f"Needs this: {schemes[name]['description']}" for name in needed))
 
 
 def _answer(status: str, answer: Described, described: Described) -> str:
@@ -124,7 +149,7 @@ def _shape(name: str, schema: Described) -> str:
         for key, field in schema["properties"].items()
     )
     text = _paragraphs(schema["description"])
-    return f'<section id="shape-{name}"><h3>{escape(name)}</h3>{text}{_table(name, rows)}</section>'
+    return f'<section id="shape-{name}"><h4>{escape(name)}</h4>{text}{_table(name, rows)}</section>'
 
 
 def _table(title: str, rows: str) -> str:

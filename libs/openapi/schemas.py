@@ -15,6 +15,7 @@ _TYPES: Mapping[int, Schema] = {
     FieldDescriptorProto.TYPE_BOOL: {"type": "boolean"},
     FieldDescriptorProto.TYPE_DOUBLE: {"type": "number"},
     FieldDescriptorProto.TYPE_INT32: {"type": "integer", "format": "int32"},
+    FieldDescriptorProto.TYPE_INT64: {"type": "integer", "format": "int64"},
     FieldDescriptorProto.TYPE_STRING: {"type": "string"},
 }
 _WELL_KNOWN: Mapping[str, Schema] = {
@@ -64,6 +65,8 @@ class Schemas:
         schema = self._plain(field) | _limits(field)
         if field.told.format:
             schema["format"] = field.told.format
+        if field.told.one_or_many:
+            schema = {"oneOf": [schema, schema["items"]]}
         if field.told.may_be_null:
             schema = _nullable(schema)
         schema["description"] = field.text + self._words(field)
@@ -78,6 +81,9 @@ class Schemas:
         return {"type": "array", "items": self._single(field)} if field.repeated else self._single(field)
 
     def _single(self, field: Field) -> Schema:
+        if field.told.HasField("integer"):
+            bounds = field.told.integer
+            return {"type": "integer", "minimum": bounds.least, "maximum": bounds.most}
         if field.type_name in self._contracts.enums:
             return {"type": "string", "enum": [value.word for value in self._contracts.enums[field.type_name]]}
         if field.type_name in _WELL_KNOWN:
@@ -112,7 +118,7 @@ class Schemas:
             return schema["const"]
         if "enum" in schema:
             return schema["enum"][0]
-        return {"date-time": _MOMENT, "int32": 0}.get(schema.get("format", ""), "")
+        return {"date-time": _MOMENT, "int32": 0, "int64": 0}.get(schema.get("format", ""), "")
 
 
 def _limits(field: Field) -> Schema:
@@ -131,6 +137,8 @@ def _limits(field: Field) -> Schema:
 def _nullable(schema: Schema) -> Schema:
     if "$ref" in schema:
         return {"oneOf": [schema, {"type": "null"}]}
+    if "oneOf" in schema:
+        return {"oneOf": [*schema["oneOf"], {"type": "null"}]}
     if "enum" in schema:
         schema["enum"] = [*schema["enum"], None]
     return schema | {"type": [schema["type"], "null"]}

@@ -3,8 +3,19 @@
 from libs.rpc.access import cached_authenticator, remote_authenticator
 from libs.rpc.apart import ask_apart
 from libs.rpc.batch import Batch, BatchMismatch
-from libs.rpc.call import answer, current_caller, current_client, current_headers
-from libs.rpc.caller import Authenticator, Caller, ClientCaller, ClientId, Duplicates, Scope, ServiceCaller
+from libs.rpc.call import answer, current_caller, current_client, current_headers, current_workspace
+from libs.rpc.caller import (
+    Authenticator,
+    Caller,
+    ClientCaller,
+    ClientId,
+    Credential,
+    CredentialAuthenticator,
+    Duplicates,
+    Scope,
+    ServiceCaller,
+    WorkspaceCaller,
+)
 from libs.rpc.door import Door
 from libs.rpc.identity import Identity
 from libs.rpc.peer import Peer, PeerRefused, PeerUnavailable
@@ -21,6 +32,8 @@ __all__ = [
     "Caller",
     "ClientCaller",
     "ClientId",
+    "Credential",
+    "CredentialAuthenticator",
     "Door",
     "Duplicates",
     "Identity",
@@ -35,6 +48,7 @@ __all__ = [
     "Scope",
     "ServiceCaller",
     "Violation",
+    "WorkspaceCaller",
     "answer",
     "ask_apart",
     "cached_authenticator",
@@ -42,6 +56,7 @@ __all__ = [
     "current_caller",
     "current_client",
     "current_headers",
+    "current_workspace",
     "remote_authenticator",
     "serve_item",
 ]

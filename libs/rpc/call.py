@@ -9,7 +9,7 @@ import grpc
 from google.api.httpbody_pb2 import HttpBody
 from opentelemetry.trace import INVALID_SPAN, Span
 
-from libs.rpc.caller import Caller, ClientCaller
+from libs.rpc.caller import Caller, ClientCaller, WorkspaceCaller
 from libs.rpc.refusal import Refusal
 
 
@@ -79,6 +79,14 @@ def current_client() -> ClientCaller:
     if isinstance(caller, ClientCaller):
         return caller
     raise Refusal("FORBIDDEN", "This call is for API clients.")
+
+
+def current_workspace() -> WorkspaceCaller:
+    """Who shows a workspace's credential. Refuses with FORBIDDEN when a client or a service made the call."""
+    caller = current_caller()
+    if isinstance(caller, WorkspaceCaller):
+        return caller
+    raise Refusal("FORBIDDEN", "This call is for holders of a workspace's credential.")
 
 
 def current_headers() -> Mapping[str, str]:

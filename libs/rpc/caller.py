@@ -82,7 +82,7 @@ Authenticator: TypeAlias = Callable[[str], Awaitable[ClientCaller | None]]
 """Resolves a key as presented. None: it opens nothing, whatever the reason. Raises when it cannot know now."""
 
 CredentialAuthenticator: TypeAlias = Callable[[str, str], Awaitable[WorkspaceCaller | None]]
-"""Resolves a workspace's credential: what was presented ("id:secret" of Basic), and the enterprise id of the path, or "".
+"""Resolves a workspace's credential: what was presented ("id:secret" of Basic), and the path's enterprise id, or "".
 
-None: it does not open that workspace, whatever the reason. Asked at every call, so what is deleted ends with the next one.
+None: it does not open that workspace, whatever the reason. Asked at every call: what is deleted ends with the next one.
 """

@@ -17,13 +17,15 @@ from protovalidate import Validator
 
 from libs.rpc.call import CURRENT_CALL, Call
 from libs.rpc.correlation import CORRELATION_HEADER, given_correlation_id, make_correlation_id
+from libs.rpc.credentials import challenge
 from libs.rpc.door import Door
-from libs.rpc.envelope import Told, ascii_envelope, envelope, status_details, status_message
+from libs.rpc.envelope import ascii_envelope, envelope, status_details, status_message
 from libs.rpc.identity import SERVICE_HEADER
 from libs.rpc.last_door import tell
 from libs.rpc.load import Load, unavailable
 from libs.rpc.refusal import Refusal
 from libs.rpc.rules import Rule, is_http_body, read_rule
+from libs.rpc.told import Envelope, Told
 from libs.rpc.tracing import TRACE_HEADER, begin_span, bind_correlation_id, end_failed
 from libs.rpc.validation import read_request
 
@@ -178,13 +180,17 @@ class _Served:
         if told.wire.http_status >= 500:
             end_failed(call.span, told.wire.reason)
         call.answered = _refusal_metadata(told)
+        if told.wire.http_status == 401 and (asked := challenge(self._rule)):
+            call.answered.append(("www-authenticate", asked))
         if SERVICE_HEADER in call.headers and call.correlation_id:
             call.standing.append((CORRELATION_HEADER, call.correlation_id))
         if self._answers_rest:
             await call.start_answer()
-            body: bytes = HttpBody(content_type="application/json", data=envelope(told)).SerializeToString()
+            data = envelope(told, self._rule.envelope)
+            body: bytes = HttpBody(content_type="application/json", data=data).SerializeToString()
             return body
-        metadata = (*call.standing, *call.answered, *_bodies(told, through_gateway="x-forwarded-for" in call.headers))
+        bodies = _bodies(told, self._rule.envelope, through_gateway="x-forwarded-for" in call.headers)
+        metadata = (*call.standing, *call.answered, *bodies)
         await call.context.abort(told.wire.grpc_code, status_message(told), trailing_metadata=metadata)
         raise AssertionError("abort returned")
 
@@ -211,8 +217,11 @@ def _refusal_metadata(told: Told) -> list[tuple[str, str]]:
     return metadata
 
 
-def _bodies(told: Told, *, through_gateway: bool) -> tuple[tuple[str, str | bytes], ...]:
+def _bodies(told: Told, shape: Envelope, *, through_gateway: bool) -> tuple[tuple[str, str | bytes], ...]:
     """The refusal twice: as a REST body for the gateway to write, and as the details of the gRPC status."""
     body = _GATEWAY_BODY if through_gateway else _DIRECT_BODY
     details = _GATEWAY_DETAILS if through_gateway else _DIRECT_DETAILS
-    return (("x-error-body", ascii_envelope(told, body)), ("grpc-status-details-bin", status_details(told, details)))
+    return (
+        ("x-error-body", ascii_envelope(told, body, shape)),
+        ("grpc-status-details-bin", status_details(told, details)),
+    )

@@ -2,14 +2,24 @@
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 from google.protobuf.message import DecodeError
 
 from libs.rpc.address import LOOPBACK, Address, calling_address, is_within
 from libs.rpc.call import Call
-from libs.rpc.caller import Authenticator, ClientCaller, Network, ServiceCaller
+from libs.rpc.caller import (
+    Authenticator,
+    ClientCaller,
+    Credential,
+    CredentialAuthenticator,
+    Network,
+    ServiceCaller,
+    WorkspaceCaller,
+)
+from libs.rpc.credentials import presented, unauthorized
 from libs.rpc.identity import SERVICE_HEADER, Identity
 from libs.rpc.limits import Buckets
 from libs.rpc.refusal import Refusal, Violation
@@ -17,7 +27,7 @@ from libs.rpc.rules import Rule, Signed
 from libs.rpc.signature import WINDOW, SeenSignatures, is_signed, read_timestamp
 
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([!-~]{1,512})")
-_CREDENTIALS = frozenset({"authorization", SERVICE_HEADER, "x-signature", "x-timestamp"})
+_CREDENTIALS = frozenset({"authorization", "x-api-key", SERVICE_HEADER, "x-signature", "x-timestamp"})
 _KEY_HEADER = "idempotency-key"
 _FAILURES_PER_SECOND = 1.0
 _FAILURES_AT_ONCE = 50.0
@@ -40,17 +50,20 @@ class Door:
         *,
         identity: Identity,
         authenticate: Authenticator,
+        credentials: Mapping[Credential, CredentialAuthenticator] = MappingProxyType({}),
         gateways: Sequence[Network] = LOOPBACK,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         """`identity` is the server's own; its key verifies other services. `authenticate` resolves API keys.
 
+        `credentials` resolve those of workspaces; a method that wants one that is not here lets nobody in.
         `gateways` are the addresses whose X-Forwarded-For is believed. `monotonic` is seconds, for rates; `now` for
         signatures.
         """
         self._identity = identity
         self._authenticate = authenticate
+        self._credentials = credentials
         self._gateways = gateways
         self._monotonic = monotonic
         self._now = now
@@ -64,10 +77,13 @@ class Door:
         if rule.open:
             return
         if call.repeated:
-            _refuse_repeats(call.repeated)
+            _refuse_repeats(call.repeated, rule, raw)
         headers = call.headers
         if SERVICE_HEADER in headers and "authorization" not in headers:
             call.caller = self._admit_service(rule, headers[SERVICE_HEADER])
+            return
+        if rule.credential is not None:
+            call.caller = await self._workspace(call, rule, rule.credential, raw)
             return
         client = await self._client(call)
         self._hold_to_networks(call, client)
@@ -93,6 +109,21 @@ class Door:
             raise Refusal("FORBIDDEN", "This service may not call this method.")
         return ServiceCaller(service)
 
+    async def _workspace(self, call: Call, rule: Rule, credential: Credential, raw: bytes) -> WorkspaceCaller:
+        enterprise_id = _enterprise(rule, raw)
+        shown = presented(credential, call.headers)
+        ask = self._credentials.get(credential)
+        if shown is None or ask is None or SERVICE_HEADER in call.headers:
+            raise self._failed(call, unauthorized(rule, enterprise_id))
+        known_as = hash((credential, shown))
+        if self._failures and known_as not in self._known_keys:
+            self._hold_to_failures(call)
+        caller = await ask(shown, enterprise_id)
+        if caller is None:
+            raise self._failed(call, unauthorized(rule, enterprise_id))
+        self._know(known_as)
+        return caller
+
     async def _client(self, call: Call) -> ClientCaller:
         headers = call.headers
         match = _BEARER.fullmatch(headers.get("authorization", ""))
@@ -105,23 +136,23 @@ class Door:
         client = await self._authenticate(key)
         if client is None:
             raise self._failed(call)
-        self._know(key)
+        self._know(hash(key))
         return client
 
-    def _know(self, key: str) -> None:
+    def _know(self, hashed: int) -> None:
         if len(self._known_keys) >= _REMEMBERED:
             self._known_keys.clear()
-        self._known_keys.add(hash(key))
+        self._known_keys.add(hashed)
 
     def _address(self, call: Call) -> Address | None:
         return calling_address(call.context, call.headers, self._gateways)
 
-    def _failed(self, call: Call) -> Refusal:
+    def _failed(self, call: Call, refusal: Refusal | None = None) -> Refusal:
         """The one answer to every failed authentication; counted against the address."""
         allowance = self._failures.take(
             self._address(call), rate=_FAILURES_PER_SECOND, burst=_FAILURES_AT_ONCE, now=self._monotonic()
         )
-        return _unauthorized() if allowance.allowed else _too_many(allowance.retry_after_seconds)
+        return (refusal or _unauthorized()) if allowance.allowed else _too_many(allowance.retry_after_seconds)
 
     def _hold_to_failures(self, call: Call) -> None:
         address, now = self._address(call), self._monotonic()
@@ -201,9 +232,13 @@ def _candidates(rule: Rule, raw: bytes) -> Sequence[bytes]:
             return ()
 
 
-def _refuse_repeats(repeated: frozenset[str]) -> None:
+def _enterprise(rule: Rule, raw: bytes) -> str:
+    return rule.read_enterprise(raw) if rule.read_enterprise else ""
+
+
+def _refuse_repeats(repeated: frozenset[str], rule: Rule, raw: bytes) -> None:
     if repeated & _CREDENTIALS:
-        raise _unauthorized()
+        raise unauthorized(rule, _enterprise(rule, raw))
     if _KEY_HEADER in repeated:
         message = "Idempotency-Key must be given once"
         raise Refusal("VALIDATION_ERROR", message, violations=[Violation("", "idempotency_key", message)])

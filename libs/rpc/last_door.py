@@ -6,10 +6,10 @@ from typing import Any
 
 import structlog
 
-from libs.rpc.envelope import Told
 from libs.rpc.peer import PeerRefused
 from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Refusing
+from libs.rpc.told import Told
 
 _LOG = structlog.get_logger("libs.rpc")
 
@@ -53,7 +53,7 @@ def _told_by(error: Refusing) -> Told | None:
     wire, message = REASONS.get(str(error.reason)), str(error.message)
     if wire is None:
         return None  # some other library's attribute of the same name
-    retry_after = getattr(error, "retry_after", None)
+    retry_after, code = getattr(error, "retry_after", None), getattr(error, "code", "")
     return Told(
         wire,
         message,
@@ -61,6 +61,7 @@ def _told_by(error: Refusing) -> Told | None:
         getattr(error, "fields", None),
         retry_after if isinstance(retry_after, timedelta) else None,
         getattr(error, "total_errors", 0),
+        code if isinstance(code, str) else "",
     )
 
 

@@ -24,8 +24,8 @@ class Violation:
 class Refusing(Protocol):
     """Any exception of this shape is told to the caller; so a domain's own errors need no import from here.
 
-    Only `reason` and `message` are demanded. `violations`, `fields`, `retry_after` and `total_errors` are read when
-    they are there, and mean what they mean in `Refusal`.
+    Only `reason` and `message` are demanded. `violations`, `fields`, `retry_after`, `total_errors` and `code` are read
+    when they are there, and mean what they mean in `Refusal`.
     """
 
     @property
@@ -41,7 +41,8 @@ class Refusal(Exception):
     `reason` is a name of `contactsync.error.v1.Reason` without REASON_, for example "NOT_FOUND"; another name is told
     as INTERNAL_ERROR. `message` is a sentence for the caller, without secrets. `fields` go to the top level of the REST
     envelope and to ErrorInfo.metadata. `total_errors` counts all violations where `violations` holds only the first of
-    them; 0: as many as there are.
+    them; 0: as many as there are. `code` is the word that a published API has for this very refusal, for example
+    "LEAD_NOT_FOUND"; "": the one that its envelope has for the reason.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class Refusal(Exception):
         fields: Mapping[str, str] | None = None,
         retry_after: timedelta | None = None,
         total_errors: int = 0,
+        code: str = "",
     ) -> None:
         super().__init__(reason, message)
         self.reason = reason
@@ -61,3 +63,4 @@ class Refusal(Exception):
         self.fields: Mapping[str, str] = dict(fields or {})
         self.retry_after = retry_after
         self.total_errors = total_errors or len(self.violations)
+        self.code = code

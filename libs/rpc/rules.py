@@ -8,9 +8,13 @@ from contactsync.policy.v1 import policy_pb2
 from google.api import annotations_pb2
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 
-from libs.rpc.caller import Scope
+from libs.rpc.caller import Credential, Scope
+from libs.rpc.told import Envelope
+
+_ENTERPRISE = "enterprise_id"
 
 
 class Signed(Enum):
@@ -37,6 +41,12 @@ class Rule:
     """True: the message itself carries an idempotency key, so a repeated signature is a repeat of the same request."""
     read_body: Callable[[bytes], bytes] | None = None
     """Finds the raw REST body in the message as it came. None: the message has none."""
+    credential: Credential | None = None
+    """A workspace's credential that opens the method. None: none does."""
+    envelope: Envelope = Envelope.IMPORT
+    """How refusals look on the method's REST route."""
+    read_enterprise: Callable[[bytes], str] | None = None
+    """Finds the enterprise id of the path in the message as it came. None: the path names none."""
 
 
 def read_rule(method: MethodDescriptor) -> Rule:
@@ -50,12 +60,20 @@ def read_rule(method: MethodDescriptor) -> Rule:
         _signed(method),
         "idempotency_key" in method.input_type.fields_by_name,
         _body_reader(method),
+        Credential(rule.credential) if rule.credential else None,
+        _envelope(method),
+        _enterprise_reader(method),
     )
 
 
 def is_http_body(method: MethodDescriptor) -> bool:
     """True: the method answers a REST request with bytes of its own making, errors included."""
     return method.output_type.full_name == HttpBody.DESCRIPTOR.full_name and not method.server_streaming
+
+
+def _envelope(method: MethodDescriptor) -> Envelope:
+    told = method.containing_service.GetOptions().Extensions[policy_pb2.envelope]
+    return Envelope(told) if told else Envelope.IMPORT
 
 
 def _signed(method: MethodDescriptor) -> Signed:
@@ -81,6 +99,20 @@ def _body_reader(method: MethodDescriptor) -> Callable[[bytes], bytes] | None:
     def read(raw: bytes) -> bytes:
         body: bytes = getattr(message.FromString(raw), name).data
         return body
+
+    return read
+
+
+def _enterprise_reader(method: MethodDescriptor) -> Callable[[bytes], str] | None:
+    if _ENTERPRISE not in method.input_type.fields_by_name:
+        return None
+    message = GetMessageClass(method.input_type)
+
+    def read(raw: bytes) -> str:
+        try:
+            return str(getattr(message.FromString(raw), _ENTERPRISE))
+        except DecodeError:  # whose refusal comes behind the door
+            return ""
 
     return read
 

@@ -12,9 +12,10 @@ from contactsync.policy.v1 import policy_pb2
 from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
 
-from libs.rpc import Duplicates, Scope
+from libs.rpc import Credential, Duplicates, Scope
 from libs.rpc.reason import REASONS
 from libs.rpc.rules import Rule, read_rule
+from libs.rpc.told import Envelope
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICES = {"access", "ingestion", "idempotency", "normalization", "delivery", "directory", "source_polling"}
@@ -40,12 +41,13 @@ def test_the_contracts_were_found() -> None:
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.method)
 def test_every_method_lets_someone_in(rule: Rule) -> None:
-    assert rule.open or rule.scopes or rule.services
+    assert rule.open or rule.scopes or rule.services or rule.credential
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.method)
 def test_no_method_is_both_open_and_scoped(rule: Rule) -> None:
-    assert not (rule.open and (rule.scopes or rule.services))
+    assert not (rule.open and (rule.scopes or rule.services or rule.credential))
+    assert not (rule.credential and rule.scopes), "a credential is no client's key"
     assert rule.services <= SERVICES
 
 
@@ -53,7 +55,7 @@ def test_no_method_is_both_open_and_scoped(rule: Rule) -> None:
 def test_every_rest_route_lets_clients_in(method: MethodDescriptor) -> None:
     rule = read_rule(method)
 
-    assert not method.GetOptions().HasExtension(annotations_pb2.http) or rule.open or rule.scopes
+    assert not method.GetOptions().HasExtension(annotations_pb2.http) or rule.open or rule.scopes or rule.credential
 
 
 def test_open_methods_are_the_health_checks() -> None:
@@ -86,6 +88,8 @@ def test_words_are_unique_and_so_are_statuses_but_one() -> None:
 
 def test_enums_of_callers_are_those_of_the_contract() -> None:
     assert {scope.name: scope.value for scope in Scope} == _values(policy_pb2.Scope.items(), "SCOPE_")
+    assert {each.name: each.value for each in Credential} == _values(policy_pb2.Credential.items(), "CREDENTIAL_")
+    assert {each.name: each.value for each in Envelope} == _values(policy_pb2.Envelope.items(), "ENVELOPE_")
     assert {kind.name: kind.value for kind in Duplicates} == _values(
         client_pb2.DuplicatePolicy.items(), "DUPLICATE_POLICY_"
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import grpc
 import pytest
 from contactsync.access.v1 import access_service_pb2_grpc
+from contactsync.directory.v1 import connect_api_pb2_grpc, contact_source_api_pb2_grpc, sync_api_pb2_grpc
 from contactsync.idempotency.v1 import idempotency_service_pb2_grpc
 from contactsync.ingestion.v1 import import_api_pb2_grpc, ingestion_service_pb2_grpc
 
@@ -20,6 +21,9 @@ class Stubs:
     typed: ingestion_service_pb2_grpc.IngestionServiceStub
     internal: idempotency_service_pb2_grpc.IdempotencyServiceStub
     access: access_service_pb2_grpc.AccessServiceStub
+    connect: connect_api_pb2_grpc.ConnectApiStub
+    source: contact_source_api_pb2_grpc.ContactSourceApiStub
+    sync: sync_api_pb2_grpc.SyncApiStub
 
 
 @pytest.fixture
@@ -40,4 +44,7 @@ def stubs(channel: grpc.aio.Channel) -> Stubs:
         ingestion_service_pb2_grpc.IngestionServiceStub(channel),
         idempotency_service_pb2_grpc.IdempotencyServiceStub(channel),
         access_service_pb2_grpc.AccessServiceStub(channel),
+        connect_api_pb2_grpc.ConnectApiStub(channel),
+        contact_source_api_pb2_grpc.ContactSourceApiStub(channel),
+        sync_api_pb2_grpc.SyncApiStub(channel),
     )

@@ -11,6 +11,14 @@ from typing import Any
 
 import grpc
 from contactsync.access.v1 import access_service_pb2, access_service_pb2_grpc
+from contactsync.directory.v1 import (
+    connect_api_pb2,
+    connect_api_pb2_grpc,
+    contact_source_api_pb2,
+    contact_source_api_pb2_grpc,
+    sync_api_pb2,
+    sync_api_pb2_grpc,
+)
 from contactsync.idempotency.v1 import idempotency_service_pb2, idempotency_service_pb2_grpc
 from contactsync.ingestion.v1 import (
     import_api_pb2,
@@ -25,12 +33,14 @@ from opentelemetry import baggage
 from libs.rpc import (
     ClientCaller,
     ClientId,
+    Credential,
     Door,
     Identity,
     Registration,
     RpcServer,
     RpcSettings,
     Scope,
+    WorkspaceCaller,
     answer,
     call_context,
     current_caller,
@@ -52,6 +62,8 @@ class World:
 
     clients: dict[str, ClientCaller] = field(default_factory=lambda: {"good": CLIENT})
     behave: Behave = _nothing
+    opens: dict[Credential, dict[tuple[str, str], WorkspaceCaller]] = field(default_factory=dict)
+    """What opens a workspace: what is presented, and the enterprise id of the path."""
     ask: Callable[[str], Awaitable[ClientCaller | None]] | None = None
     """Stands in for `clients`."""
     port: int = 0
@@ -67,6 +79,12 @@ class World:
     async def authenticate(self, key: str) -> ClientCaller | None:
         return self.clients.get(key) if self.ask is None else await self.ask(key)
 
+    def _opener(self, credential: Credential) -> Callable[[str, str], Awaitable[WorkspaceCaller | None]]:
+        async def authenticate(presented: str, enterprise_id: str) -> WorkspaceCaller | None:
+            return self.opens[credential].get((presented, enterprise_id))
+
+        return authenticate
+
     async def serve(self, method: str, request: Any) -> Any:
         """Notes what a method saw, and does what the test asked for."""
         self.served.append(method)
@@ -79,6 +97,7 @@ class World:
         return Door(
             identity=Identity("ingestion", KEY),
             authenticate=self.authenticate,
+            credentials={credential: self._opener(credential) for credential in self.opens},
             monotonic=lambda: self.seconds,
             now=lambda: self.now,
         )
@@ -164,6 +183,41 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
         return access_service_pb2.CreateClientResponse()
 
 
+class ConnectServicer(connect_api_pb2_grpc.ConnectApiServicer):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def CreateConnectContact(self, request: HttpBody, context: Any) -> HttpBody:
+        await self.world.serve("CreateConnectContact", request)
+        return await answer(context, body=request.data)
+
+    async def ListConnectContacts(self, request: Any, context: Any) -> AsyncIterator[HttpBody]:
+        await self.world.serve("ListConnectContacts", request)
+        yield HttpBody(data=b"[]")
+
+
+class SourceServicer(contact_source_api_pb2_grpc.ContactSourceApiServicer):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def GetSourceToken(self, request: Any, context: Any) -> HttpBody:
+        await self.world.serve("GetSourceToken", request)
+        return await answer(context, body=b"{}")
+
+    async def ListSourceContacts(self, request: Any, context: Any) -> HttpBody:
+        await self.world.serve("ListSourceContacts", request)
+        return await answer(context, body=b"{}")
+
+
+class SyncServicer(sync_api_pb2_grpc.SyncApiServicer):
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def GetLead(self, request: Any, context: Any) -> HttpBody:
+        await self.world.serve("GetLead", request)
+        return await answer(context, body=b"{}")
+
+
 def make_server(world: World, **settings: Any) -> RpcServer:
     registrations = [
         _registration(world, import_api_pb2, import_api_pb2_grpc, "ImportApi", RestServicer),
@@ -172,6 +226,9 @@ def make_server(world: World, **settings: Any) -> RpcServer:
             world, idempotency_service_pb2, idempotency_service_pb2_grpc, "IdempotencyService", InternalServicer
         ),
         _registration(world, access_service_pb2, access_service_pb2_grpc, "AccessService", AccessServicer),
+        _registration(world, connect_api_pb2, connect_api_pb2_grpc, "ConnectApi", ConnectServicer),
+        _registration(world, contact_source_api_pb2, contact_source_api_pb2_grpc, "ContactSourceApi", SourceServicer),
+        _registration(world, sync_api_pb2, sync_api_pb2_grpc, "SyncApi", SyncServicer),
     ]
     settings.setdefault("grace", timedelta(seconds=1))
     listen = settings.pop("listen", "127.0.0.1:0")

@@ -11,9 +11,10 @@ from contactsync.idempotency.v1.idempotency_document_pb2 import KeyDocument
 from contactsync.ingestion.v1 import import_document_pb2 as pb
 from contactsync.openapi.v1.error_document_pb2 import ErrorDocument
 
-from libs.rpc.envelope import Told, envelope
+from libs.rpc.envelope import envelope
 from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Violation
+from libs.rpc.told import Told
 from services.idempotency.domain import Answer, ClientId, Fence, JobId, Key, Record
 from services.idempotency.rest import view_of
 from services.ingestion.domain.erasure import NOBODY, Erasure, ErasureId, Stage

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.rpc import Violation
-from libs.rpc.envelope import Told, ascii_envelope, envelope, status_details, status_message
+from libs.rpc.envelope import ascii_envelope, envelope, status_details, status_message
 from libs.rpc.reason import REASONS
+from libs.rpc.told import Told
 
 INVALID = REASONS["VALIDATION_ERROR"]
 

@@ -191,6 +191,9 @@ class Field(_message.Message):
     MAY_BE_NULL_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     EXAMPLE_FIELD_NUMBER: _builtins.int
+    ONE_OR_MANY_FIELD_NUMBER: _builtins.int
+    INTEGER_FIELD_NUMBER: _builtins.int
+    NEEDED_FIELD_NUMBER: _builtins.int
     may_be_left_out: _builtins.bool
     """True: the key may be left out."""
     may_be_null: _builtins.bool
@@ -199,6 +202,14 @@ class Field(_message.Message):
     """JSON Schema's format, for example uuid. Empty: that of the type, or none."""
     example: _builtins.str
     """A value to show: JSON, or plain text for a string, a time or an enum. Empty: one that follows from the type."""
+    one_or_many: _builtins.bool
+    """True: of an array with one element the element may stand alone."""
+    needed: _builtins.bool
+    """True: a parameter of the query that may not be left out."""
+    @_builtins.property
+    def integer(self) -> Global___Integer:
+        """A text that must be a whole number, as a parameter of a path or a query has it. Absent: any text."""
+
     def __init__(
         self,
         *,
@@ -206,14 +217,43 @@ class Field(_message.Message):
         may_be_null: _builtins.bool = ...,
         format: _builtins.str = ...,
         example: _builtins.str = ...,
+        one_or_many: _builtins.bool = ...,
+        integer: Global___Integer | None = ...,
+        needed: _builtins.bool = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["integer", b"integer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["example", b"example", "format", b"format", "may_be_left_out", b"may_be_left_out", "may_be_null", b"may_be_null"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["example", b"example", "format", b"format", "integer", b"integer", "may_be_left_out", b"may_be_left_out", "may_be_null", b"may_be_null", "needed", b"needed", "one_or_many", b"one_or_many"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Field: _TypeAlias = Field  # noqa: Y015
+
+@_typing.final
+class Integer(_message.Message):
+    """A whole number and its bounds."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LEAST_FIELD_NUMBER: _builtins.int
+    MOST_FIELD_NUMBER: _builtins.int
+    least: _builtins.int
+    """The smallest."""
+    most: _builtins.int
+    """The largest."""
+    def __init__(
+        self,
+        *,
+        least: _builtins.int = ...,
+        most: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["least", b"least", "most", b"most"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Integer: _TypeAlias = Integer  # noqa: Y015
 
 OPERATION_FIELD_NUMBER: _builtins.int
 FIELD_FIELD_NUMBER: _builtins.int

@@ -45,20 +45,60 @@ class SourcePollingServiceStub:
                 request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ListSourcesRequest.SerializeToString,
                 response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ListSourcesResponse.FromString,
                 _registered_method=True)
+        self.GetSource = channel.unary_unary(
+                '/contactsync.source_polling.v1.SourcePollingService/GetSource',
+                request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetSourceRequest.SerializeToString,
+                response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetSourceResponse.FromString,
+                _registered_method=True)
+        self.UpdateSource = channel.unary_unary(
+                '/contactsync.source_polling.v1.SourcePollingService/UpdateSource',
+                request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.UpdateSourceRequest.SerializeToString,
+                response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.UpdateSourceResponse.FromString,
+                _registered_method=True)
+        self.EnableSource = channel.unary_unary(
+                '/contactsync.source_polling.v1.SourcePollingService/EnableSource',
+                request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.EnableSourceRequest.SerializeToString,
+                response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.EnableSourceResponse.FromString,
+                _registered_method=True)
+        self.PauseSource = channel.unary_unary(
+                '/contactsync.source_polling.v1.SourcePollingService/PauseSource',
+                request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.PauseSourceRequest.SerializeToString,
+                response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.PauseSourceResponse.FromString,
+                _registered_method=True)
+        self.DeleteSource = channel.unary_unary(
+                '/contactsync.source_polling.v1.SourcePollingService/DeleteSource',
+                request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.DeleteSourceRequest.SerializeToString,
+                response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.DeleteSourceResponse.FromString,
+                _registered_method=True)
+        self.TestSource = channel.unary_unary(
+                '/contactsync.source_polling.v1.SourcePollingService/TestSource',
+                request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.TestSourceRequest.SerializeToString,
+                response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.TestSourceResponse.FromString,
+                _registered_method=True)
         self.SyncSource = channel.unary_unary(
                 '/contactsync.source_polling.v1.SourcePollingService/SyncSource',
                 request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.SyncSourceRequest.SerializeToString,
                 response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.SyncSourceResponse.FromString,
+                _registered_method=True)
+        self.ResetCursor = channel.unary_unary(
+                '/contactsync.source_polling.v1.SourcePollingService/ResetCursor',
+                request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ResetCursorRequest.SerializeToString,
+                response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ResetCursorResponse.FromString,
+                _registered_method=True)
+        self.ApproveDeletes = channel.unary_unary(
+                '/contactsync.source_polling.v1.SourcePollingService/ApproveDeletes',
+                request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesRequest.SerializeToString,
+                response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesResponse.FromString,
                 _registered_method=True)
         self.ListRuns = channel.unary_unary(
                 '/contactsync.source_polling.v1.SourcePollingService/ListRuns',
                 request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ListRunsRequest.SerializeToString,
                 response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ListRunsResponse.FromString,
                 _registered_method=True)
-        self.ApproveDeletes = channel.unary_unary(
-                '/contactsync.source_polling.v1.SourcePollingService/ApproveDeletes',
-                request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesRequest.SerializeToString,
-                response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesResponse.FromString,
+        self.GetRun = channel.unary_unary(
+                '/contactsync.source_polling.v1.SourcePollingService/GetRun',
+                request_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetRunRequest.SerializeToString,
+                response_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetRunResponse.FromString,
                 _registered_method=True)
 
 
@@ -67,7 +107,8 @@ class SourcePollingServiceServicer:
     """
 
     def CreateSource(self, request, context):
-        """Creates a source. VALIDATION_ERROR for a URL that the hub would not call.
+        """Creates a source; its first run by schedule comes one interval later. VALIDATION_ERROR for a URL that the hub
+        would not call, a cron line that means nothing, or missing credentials.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -80,8 +121,65 @@ class SourcePollingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetSource(self, request, context):
+        """Gives one source. NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateSource(self, request, context):
+        """Changes a source's settings, its credentials or both. NOT_FOUND when there is none; VALIDATION_ERROR as for a new one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EnableSource(self, request, context):
+        """Runs the source by schedule again. Idempotent. NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseSource(self, request, context):
+        """Runs the source no more by schedule; a run that goes on ends. Idempotent. NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteSource(self, request, context):
+        """Forgets a source with its runs and what is known of its contacts; these stay where they were imported to.
+        NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def TestSource(self, request, context):
+        """Calls the source with its credentials and reads one page, without importing anything. NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def SyncSource(self, request, context):
         """Starts a run now, or gives the one that goes on. NOT_FOUND when there is no such source.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResetCursor(self, request, context):
+        """Forgets where the next delta begins: the next run is a full one. NOT_FOUND when there is no such source.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ApproveDeletes(self, request, context):
+        """Lets the held deletes of a source's last run go on, exactly these. STATE_CONFLICT when none are held.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -94,8 +192,8 @@ class SourcePollingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def ApproveDeletes(self, request, context):
-        """Lets the held deletes of a source's last run go on. STATE_CONFLICT when none are held.
+    def GetRun(self, request, context):
+        """Gives one run with the rows that it left out. NOT_FOUND when there is none.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -114,20 +212,60 @@ def add_SourcePollingServiceServicer_to_server(servicer, server):
                     request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ListSourcesRequest.FromString,
                     response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ListSourcesResponse.SerializeToString,
             ),
+            'GetSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetSource,
+                    request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetSourceRequest.FromString,
+                    response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetSourceResponse.SerializeToString,
+            ),
+            'UpdateSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateSource,
+                    request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.UpdateSourceRequest.FromString,
+                    response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.UpdateSourceResponse.SerializeToString,
+            ),
+            'EnableSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.EnableSource,
+                    request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.EnableSourceRequest.FromString,
+                    response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.EnableSourceResponse.SerializeToString,
+            ),
+            'PauseSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseSource,
+                    request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.PauseSourceRequest.FromString,
+                    response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.PauseSourceResponse.SerializeToString,
+            ),
+            'DeleteSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteSource,
+                    request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.DeleteSourceRequest.FromString,
+                    response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.DeleteSourceResponse.SerializeToString,
+            ),
+            'TestSource': grpc.unary_unary_rpc_method_handler(
+                    servicer.TestSource,
+                    request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.TestSourceRequest.FromString,
+                    response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.TestSourceResponse.SerializeToString,
+            ),
             'SyncSource': grpc.unary_unary_rpc_method_handler(
                     servicer.SyncSource,
                     request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.SyncSourceRequest.FromString,
                     response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.SyncSourceResponse.SerializeToString,
+            ),
+            'ResetCursor': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResetCursor,
+                    request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ResetCursorRequest.FromString,
+                    response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ResetCursorResponse.SerializeToString,
+            ),
+            'ApproveDeletes': grpc.unary_unary_rpc_method_handler(
+                    servicer.ApproveDeletes,
+                    request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesRequest.FromString,
+                    response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesResponse.SerializeToString,
             ),
             'ListRuns': grpc.unary_unary_rpc_method_handler(
                     servicer.ListRuns,
                     request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ListRunsRequest.FromString,
                     response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ListRunsResponse.SerializeToString,
             ),
-            'ApproveDeletes': grpc.unary_unary_rpc_method_handler(
-                    servicer.ApproveDeletes,
-                    request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesRequest.FromString,
-                    response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesResponse.SerializeToString,
+            'GetRun': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetRun,
+                    request_deserializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetRunRequest.FromString,
+                    response_serializer=contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetRunResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -196,6 +334,168 @@ class SourcePollingService:
             _registered_method=True)
 
     @staticmethod
+    def GetSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.source_polling.v1.SourcePollingService/GetSource',
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetSourceRequest.SerializeToString,
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetSourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.source_polling.v1.SourcePollingService/UpdateSource',
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.UpdateSourceRequest.SerializeToString,
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.UpdateSourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EnableSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.source_polling.v1.SourcePollingService/EnableSource',
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.EnableSourceRequest.SerializeToString,
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.EnableSourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.source_polling.v1.SourcePollingService/PauseSource',
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.PauseSourceRequest.SerializeToString,
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.PauseSourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.source_polling.v1.SourcePollingService/DeleteSource',
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.DeleteSourceRequest.SerializeToString,
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.DeleteSourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def TestSource(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.source_polling.v1.SourcePollingService/TestSource',
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.TestSourceRequest.SerializeToString,
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.TestSourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def SyncSource(request,
             target,
             options=(),
@@ -212,6 +512,60 @@ class SourcePollingService:
             '/contactsync.source_polling.v1.SourcePollingService/SyncSource',
             contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.SyncSourceRequest.SerializeToString,
             contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.SyncSourceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResetCursor(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.source_polling.v1.SourcePollingService/ResetCursor',
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ResetCursorRequest.SerializeToString,
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ResetCursorResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ApproveDeletes(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.source_polling.v1.SourcePollingService/ApproveDeletes',
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesRequest.SerializeToString,
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesResponse.FromString,
             options,
             channel_credentials,
             insecure,
@@ -250,7 +604,7 @@ class SourcePollingService:
             _registered_method=True)
 
     @staticmethod
-    def ApproveDeletes(request,
+    def GetRun(request,
             target,
             options=(),
             channel_credentials=None,
@@ -263,9 +617,9 @@ class SourcePollingService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/contactsync.source_polling.v1.SourcePollingService/ApproveDeletes',
-            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesRequest.SerializeToString,
-            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.ApproveDeletesResponse.FromString,
+            '/contactsync.source_polling.v1.SourcePollingService/GetRun',
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetRunRequest.SerializeToString,
+            contactsync_dot_source__polling_dot_v1_dot_source__polling__service__pb2.GetRunResponse.FromString,
             options,
             channel_credentials,
             insecure,
