@@ -1,0 +1,75 @@
+"""What of a page must be imported: only what changed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from services.source_polling.domain.record import LONGEST_ID, ExternalId, Skip, SourceRecord
+
+LONGEST_TEXT, LONGEST_EMAIL, MOST_LABELED, MOST_TAGS = 256, 320, 50, 100
+"""contactsync.contact.v1.Contact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A contact that is new or differs from what was last accepted."""
+
+    record: SourceRecord
+    fingerprint: bytes
+    before: bytes | None
+    """None: it is new."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sifted:
+    """A page, sifted. Together the parts hold every row of it once."""
+
+    changes: tuple[Change, ...]
+    unchanged: tuple[ExternalId, ...]
+    skipped: tuple[Skip, ...]
+    echoes: tuple[Change, ...] = ()
+
+    def without_echoes(self, echoes: Sequence[bool], asked: Sequence[Change]) -> "Sifted":
+        """The page when these of its changes are, or are not, but echoes."""
+        heard = {change.record.external_id for change, echo in zip(asked, echoes, strict=True) if echo}
+        return replace(
+            self,
+            changes=tuple(each for each in self.changes if each.record.external_id not in heard),
+            echoes=tuple(each for each in self.changes if each.record.external_id in heard),
+        )
+
+
+def sift(
+    records: Sequence[SourceRecord],
+    skipped: Sequence[Skip],
+    *,
+    known: Mapping[ExternalId, bytes],
+    fingerprint: Callable[[SourceRecord], bytes],
+) -> Sifted:
+    """Compare each contact with what was last accepted of it. Of a contact that comes twice the last one counts."""
+    changes: list[Change] = []
+    unchanged: list[ExternalId] = []
+    unfit: list[Skip] = []
+    for record in {record.external_id: record for record in records}.values():
+        before, now = known.get(record.external_id), fingerprint(record)
+        if before == now:
+            unchanged.append(record.external_id)
+        elif reason := flaw(record):
+            unfit.append(Skip(record.external_id, reason))
+        else:
+            changes.append(Change(record, now, before))
+    return Sifted(changes=tuple(changes), unchanged=tuple(unchanged), skipped=(*skipped, *unfit))
+
+
+def flaw(record: SourceRecord) -> str | None:
+    """Say why the contact cannot be imported whole; nothing is cut off silently. None: it can."""
+    if not record.external_id or len(record.external_id) > LONGEST_ID:
+        return f"Its id is empty, or longer than {LONGEST_ID} characters."
+    texts = [record.external_id, record.first_name, record.last_name, record.company, *record.tags]
+    texts += [each.value for each in record.phones]
+    if max(map(len, texts)) > LONGEST_TEXT or any(len(each.value) > LONGEST_EMAIL for each in record.emails):
+        return f"A name, a phone or a tag is longer than {LONGEST_TEXT} characters, or an e-mail than {LONGEST_EMAIL}."
+    if max(len(record.phones), len(record.emails)) > MOST_LABELED or len(record.tags) > MOST_TAGS:
+        return f"It has more than {MOST_LABELED} phones or e-mails, or more than {MOST_TAGS} tags."
+    if any("\x00" in text for text in (*texts, *(each.value for each in record.emails))):
+        return "A text holds a NUL character."
+    return None
