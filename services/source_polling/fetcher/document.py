@@ -18,6 +18,7 @@ _ESCAPE = re.compile(
 )
 _NUL_ESCAPE = b"\\u0000"
 _LONGEST_NAME, _LONGEST_NUMBER, _LONGEST_ADDRESS, _LONGEST_LIST = 256, 256, 320, 50
+_LONGEST_EXTRA = 65536
 
 
 class _AnyId(msgspec.Struct, gc=False):
@@ -77,6 +78,8 @@ def flaw(record: SourceRecord, *, may_hold_nul: bool) -> str | None:
         return f"It has more than {_LONGEST_LIST} phones or e-mail addresses."
     if _longest(record.phones) > _LONGEST_NUMBER or _longest(record.emails) > _LONGEST_ADDRESS:
         return "A phone or an e-mail address is longer than any can be."
+    if record.extra and len(msgspec.json.encode(record.extra)) > _LONGEST_EXTRA:
+        return f"Its other fields are more than {_LONGEST_EXTRA // 1024} KiB."
     return "It holds U+0000, which no database keeps." if may_hold_nul and _holds_nul(record) else None
 
 

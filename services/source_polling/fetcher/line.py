@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -53,7 +53,7 @@ class Surroundings:
 
 
 class Line:
-    """Asks one source. An answer of 200 and one of 401 are given as they are; all others are what became of it."""
+    """Asks one source. A whole answer of 200 is given as it is, and one of a status in `takes`; all others are read."""
 
     def __init__(self, source: Source, surroundings: Surroundings, *, base: str | None = None) -> None:
         """`base`: below what paths are; the source's URL unless given."""
@@ -67,7 +67,13 @@ class Line:
         return self._around.now()
 
     async def ask(
-        self, method: str, path: str, *, headers: Mapping[str, str], body: bytes | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        takes: Collection[int] = (401,),
     ) -> Reply | Deferred | Failed:
         """Ask once."""
         if not all(map(_HEADER_TEXT.fullmatch, headers.values())):
@@ -83,15 +89,13 @@ class Line:
         )
         if isinstance(reply, Unanswered):
             return Failed(reason=reply.message.replace("receiver", "source"), retryable=True)
-        return self._judge(reply)
+        return reply if reply.status in takes else self._judge(reply)
 
     def _judge(self, reply: Reply) -> Reply | Deferred | Failed:
         asked = parse_retry_after(reply.headers.get("Retry-After", ""), now=self.now())
         match reply.status:
             case 200:
                 return reply if reply.whole else self._cut_off(reply)
-            case 401:
-                return reply
             case 429:
                 return _defer(reply.status, asked if asked is not None else self._retry.max_delay)
             case 503 if asked is not None:
