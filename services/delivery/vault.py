@@ -1,10 +1,12 @@
 """Secrets of destinations, sealed under the operator's master key."""
 
+import hmac
 import secrets
+from collections.abc import Callable
 
 from typing_extensions import override
 
-from libs.sealing import Seal, WrongKeyError
+from libs.sealing import PepperedHash, Seal, WrongKeyError
 from services.delivery.domain.destination import DestinationId
 from services.delivery.ports import Cipher
 
@@ -18,6 +20,11 @@ class WrongMasterKeyError(Exception):
             "Put that one back; nothing was changed."
         )
         self.destination_id = destination_id
+
+
+def echo_digest(master_key: bytes) -> Callable[[str], bytes]:
+    """Give the keyed hash in which values written to other systems are remembered."""
+    return PepperedHash(hmac.digest(master_key, b"contactsync.delivery/echoes", "sha256")).digest
 
 
 class Vault(Cipher):

@@ -119,6 +119,12 @@ class Destination:
     idempotent: bool = True
     """Whether it takes a delivery id twice as once. If not, a delivery whose answer was lost is not sent again."""
 
+    @property
+    def part_timeout(self) -> timedelta:
+        """How long the sending of one part may take: where each row is a call of its own, four times that of a call."""
+        row_by_row = self.kind in {DestinationKind.TELECRM, DestinationKind.CONNECT}
+        return self.retry.timeout * 4 if row_by_row else self.retry.timeout
+
     def signing_secrets(self, *, at: datetime) -> tuple[str, ...]:
         """Give the secrets that sign a request begun then, newest first."""
         overlaps = self.old_secrets_until is not None and at < self.old_secrets_until

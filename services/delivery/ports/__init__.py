@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from services.delivery.domain.answer import Answer
 from services.delivery.domain.delivery import Attempt, Chunk, ChunkId, Delivery, DeliveryKey, Parcel
@@ -119,6 +119,7 @@ class Sender(Protocol):
         ...
 
 
+@runtime_checkable
 class Lookup(Protocol):
     """The way to ask a destination about rows whose answer was lost."""
 
@@ -138,7 +139,7 @@ class Echoes(Protocol):
         ...
 
     async def recognize(self, systems: Sequence[str], seen: Sequence[Written]) -> Sequence[bool]:
-        """Tell of each record whether every value of it, and there is one, was written so last to one of the systems."""
+        """Tell of each record whether all its values, at least one, were written so last to one of the systems."""
         ...
 
 

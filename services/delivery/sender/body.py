@@ -24,11 +24,11 @@ _tombstones = msgspec.json.Decoder(list[_Tombstone])
 
 
 def build_body(parcel: Parcel) -> bytes:
-    """Return the same bytes at every try of a delivery, as long as its chunk says when it came."""
+    """Return the same bytes at every try of the same rows, as long as its chunk says when it came."""
     contacts = picked(parcel.chunk.contacts, parcel.ref.positions)
     head = orjson.dumps(
         {
-            "id": parcel.ref.key.delivery_id,
+            "id": parcel.part_id,
             "type": event_type(contacts),
             "timestamp": _rfc3339(parcel.chunk.created_at or parcel.started_at),
             "correlation_id": parcel.ref.correlation_id,

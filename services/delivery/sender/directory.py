@@ -10,7 +10,7 @@ from typing_extensions import override
 from libs.rpc import REASONS, Batch, Peer, PeerRefused, PeerUnavailable, ask_apart, call_context
 from services.delivery.domain.answer import Answer, NoAnswer, Refused, RowFailure, Taken
 from services.delivery.domain.delivery import Parcel
-from services.delivery.ports import Sender
+from services.delivery.ports import Lookup, Sender
 from services.delivery.sender.body import picked
 
 MOST_BYTES = 4 * 1024 * 1024
@@ -19,7 +19,7 @@ CALL_TIMEOUT = timedelta(seconds=15)
 """Of a call, which carries parcels of many deliveries: a destination's own time-out is not asked here."""
 
 
-class DirectorySender(Sender):
+class DirectorySender(Sender, Lookup):
     """Applies parcels that come together in one call. The book takes a delivery id twice as once."""
 
     def __init__(self, directory: Peer) -> None:
@@ -38,6 +38,11 @@ class DirectorySender(Sender):
             return _refused(result)
         return _taken(result, parcel)
 
+    @override
+    async def look_up(self, parcel: Parcel) -> Answer | None:
+        """Ask by sending it again: the book gives a delivery id that it knows its first answer."""
+        return await self.send(parcel)
+
     async def _apply_apart(self, items: Sequence[ApplyItem]) -> Sequence[ApplyResult | PeerRefused]:
         return await ask_apart(self._apply, items)
 
@@ -54,7 +59,7 @@ def _weight(item: ApplyItem) -> int:
 def _item(parcel: Parcel) -> ApplyItem:
     return ApplyItem(
         context=call_context(),
-        delivery_id=parcel.ref.key.delivery_id,
+        delivery_id=parcel.part_id,
         client_id=parcel.chunk.client_id,
         workspace_id=parcel.chunk.workspace_id,
         source_id=parcel.chunk.source_id,

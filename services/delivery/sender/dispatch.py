@@ -11,7 +11,7 @@ from libs.telemetry import CLIENT, span
 from services.delivery.domain.answer import Answer, NoAnswer, Taken
 from services.delivery.domain.delivery import Parcel, Ref
 from services.delivery.domain.destination import DestinationKind
-from services.delivery.ports import Sender
+from services.delivery.ports import Lookup, Sender
 
 _FAULT = NoAnswer(message="The hub failed while it was sending.", reached=True)
 _traces = TraceContextTextMapPropagator()
@@ -19,8 +19,8 @@ _traces = TraceContextTextMapPropagator()
 log = structlog.get_logger()
 
 
-class Senders(Sender):
-    """One sender per kind."""
+class Senders(Sender, Lookup):
+    """One sender per kind. One that is a Lookup too is asked about lost answers."""
 
     def __init__(self, senders: dict[DestinationKind, Sender]) -> None:
         """A kind without a sender is refused as a fault of the hub."""
@@ -35,6 +35,22 @@ class Senders(Sender):
                 answer = await self._try(parcel)
                 _tell(answer, parcel, current)
                 return answer
+        finally:
+            context.detach(token)
+
+    @override
+    async def look_up(self, parcel: Parcel) -> Answer | None:
+        """Ask the sender of the kind, in the trace of the job's request."""
+        lookup = self._senders[parcel.destination.kind]
+        if not isinstance(lookup, Lookup):
+            return None
+        token = context.attach(_context_of(parcel.ref))
+        try:
+            with span("delivery.look_up", kind=CLIENT, **_attributes(parcel)):
+                return await lookup.look_up(parcel)
+        except Exception:  # what failed here says nothing of the rows: it is asked again
+            log.exception("lookup_failed", delivery_id=parcel.ref.key.delivery_id)
+            return NoAnswer(message="The hub failed while it was asking.", reached=False)
         finally:
             context.detach(token)
 

@@ -1,4 +1,6 @@
-"""One POST per chunk, as Standard Webhooks has it (https://www.standardwebhooks.com)."""
+"""One POST per part, as Standard Webhooks has it (https://www.standardwebhooks.com)."""
+
+from datetime import timedelta
 
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from typing_extensions import override
@@ -7,8 +9,10 @@ from libs.egress import Outlet, Reply, Unanswered, parse_retry_after
 from services.delivery.domain.answer import Answer, NoAnswer, Refused, Taken
 from services.delivery.domain.delivery import Parcel, RowState
 from services.delivery.ports import Clock, Sender
-from services.delivery.sender.body import build_body, sign
+from services.delivery.sender.body import build_body, picked, sign
+from services.delivery.sender.multistatus import RowWords, read_rows
 
+MULTI_STATUS = 207
 _traces = TraceContextTextMapPropagator()
 
 
@@ -35,29 +39,63 @@ class WebhookSender(Sender):
     def _answer(self, reply: Reply | Unanswered, parcel: Parcel) -> Answer:
         if isinstance(reply, Unanswered):
             return NoAnswer(message=reply.message, reached=reply.reached)
-        if 200 <= reply.status < 300:
-            return Taken(states=bytes([RowState.CREATED]) * parcel.count, status=reply.status)
+        success = parcel.destination.success
+        if not success.takes_status(reply.status):
+            return self._refused(reply, f"The receiver answered {reply.status}.")
+        if not success.takes_body(reply.body):
+            return self._refused(reply, f"The receiver answered {reply.status}, but not what it says for success.")
+        words = _row_words(reply, parcel)
+        if words is None and reply.status == MULTI_STATUS:
+            return self._refused(reply, "The receiver answered 207, and its words about the rows cannot be read.")
+        return self._taken(reply, parcel, words)
+
+    def _refused(self, reply: Reply, message: str) -> Refused:
+        return Refused(status=reply.status, message=message, retry_after=self._retry_after(reply), body=reply.body)
+
+    def _taken(self, reply: Reply, parcel: Parcel, words: RowWords | None) -> Taken:
+        if words is None:
+            states = bytes([RowState.CREATED]) * parcel.count
+            return Taken(states=states, status=reply.status, body=reply.body)
+        pending = words.states.count(RowState.PENDING)
+        return Taken(
+            states=words.states,
+            failures=words.failures,
+            status=reply.status,
+            retry_after=self._retry_after(reply) if pending else None,
+            message=f"The receiver asks for {pending} of the contacts again." if pending else "",
+            body=reply.body,
+        )
+
+    def _retry_after(self, reply: Reply) -> timedelta | None:
         asked = reply.headers.get("Retry-After")
-        retry_after = None if asked is None else parse_retry_after(asked, now=self._clock.now())
-        message = f"The receiver answered {reply.status}."
-        return Refused(status=reply.status, message=message, retry_after=retry_after)
+        return None if asked is None else parse_retry_after(asked, now=self._clock.now())
+
+
+def _row_words(reply: Reply, parcel: Parcel) -> RowWords | None:
+    """Of an answer that is not whole nothing is believed: what it says of the other rows is missing."""
+    if not reply.whole or not reply.body.lstrip().startswith(b"{"):
+        return None
+    return read_rows(reply.body, picked(parcel.chunk.contacts, parcel.ref.positions), count=parcel.count)
 
 
 def _headers(parcel: Parcel, body: bytes) -> dict[str, str]:
-    delivery_id = parcel.ref.key.delivery_id
+    """The destination's own first, so that none of them takes the place of one that the receiver must trust."""
+    part_id = parcel.part_id
     at = int(parcel.started_at.timestamp())
+    signatures = (
+        sign(body, delivery_id=part_id, at=at, secret=secret)
+        for secret in parcel.destination.signing_secrets(at=parcel.started_at)
+    )
     headers = {
         "Content-Type": "application/json",
-        "webhook-id": delivery_id,
+        "webhook-id": part_id,
         "webhook-timestamp": str(at),
-        "webhook-signature": " ".join(
-            sign(body, delivery_id=delivery_id, at=at, secret=secret)
-            for secret in parcel.destination.signing_secrets(at=parcel.started_at)
-        ),
-        "Idempotency-Key": delivery_id,
+        "webhook-signature": " ".join(signatures),
+        "Idempotency-Key": part_id,
     }
     if parcel.ref.correlation_id:
         headers["X-Correlation-ID"] = parcel.ref.correlation_id
     # No baggage: it is the hub's own, and the correlation id has its header.
     _traces.inject(headers)
-    return headers
+    own = {name.lower() for name in headers}
+    return {name: value for name, value in parcel.destination.headers.items() if name.lower() not in own} | headers

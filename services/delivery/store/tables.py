@@ -70,3 +70,18 @@ class AttemptRow(DeliveryTable, table=True):
     duration: int = Field(sa_type=BigInteger)
     status: int
     message: str
+
+
+class EchoRow(DeliveryTable, table=True):
+    """What was written last to a record of a system that is also read: keyed hashes, NULL for what was not written."""
+
+    __tablename__ = "echoes"
+
+    system: str = Field(primary_key=True)
+    remote_id: str = Field(primary_key=True)
+    phone: bytes | None = Field(default=None, sa_type=LargeBinary)
+    email: bytes | None = Field(default=None, sa_type=LargeBinary)
+    first_name: bytes | None = Field(default=None, sa_type=LargeBinary)
+    last_name: bytes | None = Field(default=None, sa_type=LargeBinary)
+    company: bytes | None = Field(default=None, sa_type=LargeBinary)
+    written_at: int = Field(sa_type=BigInteger)

@@ -1,0 +1,173 @@
+"""A part that is sent contact by contact: each row has its own end, and what ends them all ends the part."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from libs.egress import Unanswered
+from services.delivery.domain.answer import RETRYABLE, Answer, NoAnswer, Refused, RowFailure, Taken
+from services.delivery.domain.delivery import RowState
+from services.delivery.sender.api import Said
+from services.delivery.sender.contacts import Contact
+
+AT_ONCE = 8
+"""Contacts of one part under way together."""
+FAULTS_IN_A_ROW = 3
+"""Answers of 5xx or none, with no other between them, after which the rest of a part is left for later."""
+MOST_BODY = 64 * 1024
+LONGEST_REASON = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Why a contact has to be sent again. `ends_part`: no other would fare better now."""
+
+    status: int = 0
+    """0: no answer."""
+    message: str
+    reached: bool = True
+    """Without an answer: something may have arrived."""
+    retry_after: timedelta | None = None
+    by_destination: bool = False
+    ends_part: bool = False
+
+    @property
+    def is_of_system(self) -> bool:
+        """It says something of the system at this moment, and not only of one contact."""
+        return self.ends_part or not self.status or self.status >= 500 or self.status in RETRYABLE
+
+    def answer(self, body: bytes) -> Answer:
+        """The same, said of the part."""
+        if not self.status:
+            return NoAnswer(message=self.message, reached=self.reached)
+        return Refused(
+            status=self.status,
+            message=self.message,
+            retry_after=self.retry_after,
+            body=body,
+            by_destination=self.by_destination,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowEnd:
+    """What became of one contact."""
+
+    state: RowState
+    reason: str = ""
+    """A sentence without contact data. Also of a contact that was taken, but not whole."""
+    trouble: Trouble | None = None
+    """When it is pending."""
+    body: bytes = field(default=b"", repr=False)
+    """What the system said, when that is not plain success."""
+
+
+def again(trouble: Trouble, body: bytes = b"") -> RowEnd:
+    """A contact that has to be sent again."""
+    return RowEnd(state=RowState.PENDING, trouble=trouble, body=body)
+
+
+def failed(reason: str, body: bytes = b"") -> RowEnd:
+    """A contact that the system does not take."""
+    return RowEnd(state=RowState.FAILED, reason=reason, body=body)
+
+
+def unsupported(reason: str) -> RowEnd:
+    """A wish that the system knows nothing of."""
+    return RowEnd(state=RowState.UNSUPPORTED, reason=reason)
+
+
+def trouble_of(answer: Said | Unanswered, *, by_destination: bool = False) -> Trouble:
+    """Read an answer after which a contact is sent again."""
+    if isinstance(answer, Unanswered):
+        return Trouble(message=answer.message, reached=answer.reached, ends_part=not answer.reached)
+    readable = answer.status >= 300 or answer.data is not None
+    return Trouble(
+        status=answer.status,
+        message=f"It answered {answer.status}{'' if readable else ', and what it said cannot be read'}.",
+        retry_after=answer.retry_after,
+        by_destination=by_destination,
+        ends_part=by_destination or answer.status == 429 or answer.retry_after is not None,
+    )
+
+
+SendRow = Callable[[Contact], Awaitable[RowEnd]]
+
+
+class Part:
+    """Sends the contacts of a part, several at once, those of one identity one after the other: the last one wins."""
+
+    def __init__(self, contacts: Sequence[Contact], *, idempotent: bool) -> None:
+        self._contacts = contacts
+        self._idempotent = idempotent
+        self._ends: list[RowEnd | None] = [None] * len(contacts)
+        self._trouble: Trouble | None = None
+        self._faults = 0
+        self._ended = False
+
+    async def send(self, send_row: SendRow) -> Answer:
+        """Send each, until all are through or the part is to end."""
+        groups = iter(self._by_identity())
+        async with asyncio.TaskGroup() as workers:
+            for _ in range(min(AT_ONCE, len(self._contacts))):
+                workers.create_task(self._work(groups, send_row))
+        return self._answer()
+
+    async def _work(self, groups: Iterator[Sequence[int]], send_row: SendRow) -> None:
+        for group in groups:
+            for at in group:
+                if self._ended:
+                    return
+                end = await send_row(self._contacts[at])
+                self._ends[at] = end
+                self._heed(end.trouble)
+                if end.state is RowState.PENDING:
+                    break  # a later row of the same contact must not overtake it
+
+    def _by_identity(self) -> Sequence[Sequence[int]]:
+        groups: dict[str, list[int]] = {}
+        for at, contact in enumerate(self._contacts):
+            groups.setdefault(contact.identity, []).append(at)
+        return list(groups.values())
+
+    def _heed(self, trouble: Trouble | None) -> None:
+        if trouble is None:
+            self._faults = 0
+            return
+        self._faults += 1
+        if self._trouble is None or trouble.ends_part:
+            self._trouble = trouble
+        self._ended = self._ended or trouble.ends_part or self._faults >= FAULTS_IN_A_ROW
+
+    def _answer(self) -> Answer:
+        nothing_ended = all(end is None or end.state is RowState.PENDING for end in self._ends)
+        if self._trouble is not None and self._trouble.is_of_system and nothing_ended:
+            return self._trouble.answer(self._body())
+        return self._taken(self._trouble)
+
+    def _taken(self, trouble: Trouble | None) -> Taken:
+        states = bytes(self._state(end) for end in self._ends)
+        pending = states.count(RowState.PENDING)
+        asks = trouble is not None and pending > 0
+        return Taken(
+            states=states,
+            failures=tuple(
+                RowFailure(position=at, reason=end.reason[:LONGEST_REASON])
+                for at, end in enumerate(self._ends)
+                if end is not None and end.reason
+            ),
+            status=trouble.status if trouble is not None and asks else 200,
+            retry_after=trouble.retry_after if trouble is not None and asks else None,
+            message=f"{pending} of the contacts wait: {trouble.message}" if trouble is not None and asks else "",
+            body=self._body(),
+        )
+
+    def _body(self) -> bytes:
+        return b"\n".join(end.body for end in self._ends if end is not None and end.body)[:MOST_BODY]
+
+    def _state(self, end: RowEnd | None) -> RowState:
+        if end is None:
+            return RowState.PENDING
+        lost = end.trouble is not None and not end.trouble.status and end.trouble.reached
+        return RowState.UNKNOWN if lost and not self._idempotent else end.state
