@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 
 _DECODE = json.JSONDecoder().raw_decode
 _SPACE = re.compile(r"[ \t\n\r]*")
@@ -13,12 +14,12 @@ def unite(known: str, given: str) -> str:
         return known
     if known == "{}":
         return given
-    before = _split(known)
-    after = before | _split(given)
-    return known if after == before else _join(after)
+    before = split(known)
+    after = before | split(given)
+    return known if after == before else join(after)
 
 
-def _split(text: str) -> dict[str, str]:
+def split(text: str) -> dict[str, str]:
     """Each key with the text of its value. The text is a JSON object: whoever let it in has read it."""
     values: dict[str, str] = {}
     at = _after_space(text, text.index("{") + 1)
@@ -33,7 +34,8 @@ def _split(text: str) -> dict[str, str]:
     return values
 
 
-def _join(values: dict[str, str]) -> str:
+def join(values: Mapping[str, str]) -> str:
+    """What `split` took apart."""
     return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{value}" for key, value in values.items()) + "}"
 
 

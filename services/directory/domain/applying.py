@@ -1,19 +1,19 @@
 """What a delivery does to the book."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import assert_never
 
 from services.directory.domain.contact import Contact, ContactId, Details, Given, Identity, Tombstone, Unreadable
 from services.directory.domain.delivery import Applied, Claim, Decision, Failure, Known, RowState
 from services.directory.domain.details import merge
-from services.directory.domain.identity import is_email
+from services.directory.domain.identity import agree, is_email, is_shared_only, scopes_of
+from services.directory.domain.leads import Turn
 from services.directory.domain.minting import Mint
 
 
-def decide(given: Sequence[Given], known: Known, *, mint: Mint, now: datetime) -> Decision:
+def decide(given: Sequence[Given], known: Known, *, mint: Mint, turn: Turn) -> Decision:
     """Applies the contacts in order, each to what the one before it left. The same input gives the same decision."""
-    draft = _Draft(known, mint, now)
+    draft = _Draft(known, mint, turn)
     states = bytearray()
     failures: list[Failure] = []
     for position, contact in enumerate(given):
@@ -33,16 +33,17 @@ def decide(given: Sequence[Given], known: Known, *, mint: Mint, now: datetime) -
 class _Draft:
     """The part of the book that a delivery touches, as its contacts change it one by one."""
 
-    def __init__(self, known: Known, mint: Mint, now: datetime) -> None:
+    def __init__(self, known: Known, mint: Mint, turn: Turn) -> None:
         self._known = known
         self._mint = mint
-        self._now = now
+        self._turn = turn
         self._owners = dict(known.owners)
         self._contacts = dict(known.contacts)
         self._created: dict[ContactId, None] = {}
         self._changed: dict[ContactId, None] = {}
         self._deleted: dict[ContactId, Contact] = {}
         self._claims: list[Claim] = []
+        self._numbers = 0
 
     def upsert(self, given: Details, position: int) -> RowState:
         contact = self._find(given)
@@ -76,9 +77,9 @@ class _Draft:
     def decision(self, applied: Applied) -> Decision:
         return Decision(
             applied,
-            self._now,
+            self._turn.at,
             created=[self._contacts[contact_id] for contact_id in self._created],
-            changed=[self._contacts[contact_id] for contact_id in self._changed],
+            changed=[(self._known.contacts[contact_id], self._contacts[contact_id]) for contact_id in self._changed],
             deleted=list(self._deleted.values()),
             claims=self._claims,
         )
@@ -87,33 +88,47 @@ class _Draft:
         """By the first identity that leads to a contact.
 
         An e-mail leads to no contact of another phone: people share addresses, and merging two of them loses one.
-        An external id does: it is its system's own word that this is the same contact, whose phone has changed.
+        An external id does: it is its system's own word that this is the same contact, whose phone has changed. Where
+        it is a source's own, it comes first, and nothing else leads to a contact that has another id of that source.
         """
+        scopes = scopes_of(given.external_ids) if given.external_ids else None
         for identity in given.identities:
             owner = self._owners.get(identity)
-            if owner is not None:
-                contact = self._contacts[owner]
-                if not (is_email(identity) and given.phone and contact.details.phone):
-                    return contact
+            if owner is None or is_shared_only(identity, given.external_ids):
+                continue
+            contact = self._contacts[owner]
+            if is_email(identity) and given.phone and contact.details.phone:
+                continue
+            if not scopes or agree(scopes, contact.details.external_ids):
+                return contact
         return None
 
     def _create(self, given: Details, position: int) -> None:
-        contact = Contact(self._mint.contact_id(position), 1, self._now, self._now, given)
+        number = self._turn.number + self._numbers
+        self._numbers += 1
+        contact = Contact(self._mint.contact_id(position), 1, self._turn.at, self._turn.at, given, number)
         self._contacts[contact.contact_id] = contact
         self._created[contact.contact_id] = None
         for identity in given.identities:
-            self._claim(identity, contact.contact_id)
+            self._claim(identity, contact)
 
     def _change(self, contact: Contact, merged: Details) -> None:
         contact_id = contact.contact_id
-        self._contacts[contact_id] = Contact(contact_id, contact.version + 1, contact.created_at, self._now, merged)
+        changed = Contact(contact_id, contact.version + 1, contact.created_at, self._turn.at, merged, contact.number)
+        self._contacts[contact_id] = changed
         if contact_id not in self._created:
             self._changed[contact_id] = None
         held = set(contact.details.identities)
         for identity in merged.identities:
             if identity not in held:
-                self._claim(identity, contact_id)
+                self._claim(identity, changed)
 
-    def _claim(self, identity: Identity, contact_id: ContactId) -> None:
-        owner = self._owners.setdefault(identity, contact_id) == contact_id
-        self._claims.append(Claim(identity, contact_id, owner))
+    def _claim(self, identity: Identity, contact: Contact) -> None:
+        self._claims.append(claim(identity, contact, self._owners))
+
+
+def claim(identity: Identity, contact: Contact, owners: dict[Identity, ContactId]) -> Claim:
+    """As the owner when there is none yet, which `owners` then knows."""
+    if is_shared_only(identity, contact.details.external_ids):
+        return Claim(identity, contact.contact_id, owner=False)
+    return Claim(identity, contact.contact_id, owners.setdefault(identity, contact.contact_id) == contact.contact_id)

@@ -60,13 +60,17 @@ class Details(NamedTuple):
 
 
 class Contact(NamedTuple):
-    """A live contact of the book. `version` grows by one with every change, from 1. A tuple as Details are."""
+    """A live contact of the book. `version` grows by one with every change, from 1. A tuple as Details are.
+
+    `number` is its own in the workspace, from 1, in the order of creation; it is never used again.
+    """
 
     contact_id: ContactId
     version: int
     created_at: datetime
     changed_at: datetime
     details: Details
+    number: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,11 +76,14 @@ class Claim(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to write for a delivery, all of it or nothing; `deleted` as they were before, to be written first."""
+    """What to write for a delivery, all of it or nothing; `deleted` as they were before, to be written first.
+
+    `changed` pairs what was with what is.
+    """
 
     applied: Applied
     decided_at: datetime
     created: Sequence[Contact]
-    changed: Sequence[Contact]
+    changed: Sequence[tuple[Contact, Contact]]
     deleted: Sequence[Contact]
     claims: Sequence[Claim]

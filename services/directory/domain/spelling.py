@@ -56,3 +56,8 @@ def _is_plausible(spelled: Spelled, text: str) -> bool:
         name, _, domain = text.rpartition("@")
         return bool(name and domain) and len(text) <= _LONGEST_ADDRESS and not any(map(str.isspace, text))
     return 0 < len(text) <= _LONGEST_NAME
+
+
+def spellings_in(additional_fields: Mapping[str, object]) -> dict[str, Spelled]:
+    """The keys that spell a field of a contact, and which."""
+    return {key: _FIELDS[key] for key in additional_fields if key in _FIELDS}

@@ -1,4 +1,4 @@
-"""What the handler needs of the world."""
+"""What the book needs of the world: deliveries in, contacts out."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -6,9 +6,10 @@ from typing import Protocol
 
 from services.directory.domain.contact import Contact, ContactId, Identity, WorkspaceId
 from services.directory.domain.delivery import Applied, Decision, Delivery, Known
+from services.directory.domain.leads import NoWorkspace, Turn
 from services.directory.domain.search import Filter
 
-Decide = Callable[[Known], Decision]
+Decide = Callable[[Known, Turn], Decision]
 
 
 class Clock(Protocol):
@@ -30,7 +31,7 @@ class Entropy(Protocol):
 class DeliveryBook(Protocol):
     """Takes deliveries."""
 
-    async def apply(self, delivery: Delivery, decide: Decide) -> Applied:
+    async def apply(self, delivery: Delivery, decide: Decide) -> Applied | NoWorkspace:
         """Writes what `decide` says of what is known, in one unit, on disk when it returns.
 
         A delivery applied before changes nothing and gives its first result. Deliveries that share an identity are
@@ -56,11 +57,11 @@ class ContactBook(Protocol):
         """None when there is none, or it was deleted."""
         ...
 
-    async def delete(self, workspace_id: WorkspaceId, contact_id: ContactId, *, now: datetime) -> bool:
-        """Leaves a tombstone without personal data. False when there was nothing to delete."""
+    async def delete(self, workspace_id: WorkspaceId, contact_id: ContactId) -> bool:
+        """Leaves a tombstone without personal data; its actions go too. False when there was nothing to delete."""
         ...
 
-    async def erase(self, workspace_id: WorkspaceId, identities: Sequence[Identity], *, now: datetime) -> int:
+    async def erase(self, workspace_id: WorkspaceId, identities: Sequence[Identity]) -> int:
         """Deletes, in one unit, every contact that has one of these, as its own or shared; returns how many."""
         ...
 
