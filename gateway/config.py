@@ -99,7 +99,7 @@ def _connection_manager(settings: GatewaySettings, routes: Sequence[Route]) -> C
             "max_headers_count": 64,
             "headers_with_underscores_action": "REJECT_REQUEST",
         },
-        "local_reply_config": {"mappers": [documents.as_it_is()], **envelopes.local_replies()},
+        "local_reply_config": {"mappers": [documents.as_it_is(), *envelopes.mappers()], **envelopes.local_replies()},
         "route_config": {
             "name": "public",
             "max_direct_response_body_size_bytes": documents.LIMIT_BYTES,

@@ -19,7 +19,10 @@ class Document:
 
 
 DOCUMENTS = (
-    Document("/openapi/import.yaml", "import.yaml", "application/yaml"),
+    *(
+        Document(f"/openapi/{name}.yaml", f"{name}.yaml", "application/yaml")
+        for name in ("import", "sync", "connect", "contact-source")
+    ),
     Document("/docs", "docs.html", "text/html; charset=utf-8"),
 )
 

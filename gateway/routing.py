@@ -8,6 +8,7 @@ from gateway import documents
 from gateway.routes import Route
 
 Config = dict[str, Any]
+_AT_ONCE, _STREAMED = "30s", "0s"
 
 # The transcoder would answer 404 before the route is asked.
 _WITHOUT_TRANSCODER: Config = {
@@ -20,9 +21,10 @@ _WITHOUT_TRANSCODER: Config = {
 }
 
 # All calls with one key go to one replica, whose memory has the client's rate and the signatures it has seen.
-_SAME_KEY: Config = {
-    "header": {"header_name": "authorization", "regex_rewrite": {"pattern": {"regex": "^.* "}, "substitution": ""}}
-}
+_SAME_KEY: Sequence[Config] = (
+    {"header": {"header_name": "authorization", "regex_rewrite": {"pattern": {"regex": "^.* "}, "substitution": ""}}},
+    {"header": {"header_name": "x-api-key"}},
+)
 
 
 def all_routes(routes: Sequence[Route], *, folder: Path) -> list[Config]:
@@ -47,16 +49,25 @@ def _document_routes(document: documents.Document, folder: Path) -> list[Config]
 
 def _routes(route: Route) -> list[Config]:
     path: Config = {"path": route.path} if route.pattern is None else {"safe_regex": {"regex": route.pattern}}
-    name = f"import.{route.owner}"
+    name = f"{route.group.value}.{route.owner}"
+    at_once = tuple(verb for verb in route.verbs if verb not in route.streams)
+    served = [(at_once, _AT_ONCE), (route.streams, _STREAMED)]
     return [
-        {
-            "name": name,
-            "decorator": {"operation": route.path, "propagate": False},
-            "match": {**path, "headers": [_verbs(route.verbs)]},
-            **_time(route),
-        },
+        *(_served(name, route, {**path, "headers": [_verbs(verbs)]}, time) for verbs, time in served if verbs),
         _wrong_verb(name, path, route.verbs),
     ]
+
+
+def _served(name: str, route: Route, match: Config, time: str) -> Config:
+    """A stream may go on for as long as it says something within the idle time-out."""
+    return {
+        "name": name,
+        "decorator": {"operation": route.path, "propagate": False},
+        "match": match,
+        "route": {"cluster": route.owner, "hash_policy": list(_SAME_KEY), "timeout": time},
+        # The service's deadline: it stops working when nobody waits any more.
+        **({"request_headers_to_add": [_header("grpc-timeout", "30S")]} if time == _AT_ONCE else {}),
+    }
 
 
 def _verbs(verbs: Sequence[str]) -> Config:
@@ -70,18 +81,6 @@ def _wrong_verb(name: str, path: Config, verbs: Sequence[str]) -> Config:
         "direct_response": {"status": 405},
         "response_headers_to_add": [_header("allow", ", ".join(verbs))],
         **_WITHOUT_TRANSCODER,
-    }
-
-
-def _time(route: Route) -> Config:
-    """How long the service has. A stream may go on for as long as it says something within the idle time-out."""
-    to_service = {"cluster": route.owner, "hash_policy": [_SAME_KEY]}
-    if route.streams:
-        return {"route": {**to_service, "timeout": "0s"}}
-    return {
-        "route": {**to_service, "timeout": "30s"},
-        # The service's deadline: it stops working when nobody waits any more.
-        "request_headers_to_add": [_header("grpc-timeout", "30S")],
     }
 
 

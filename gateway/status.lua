@@ -15,11 +15,41 @@ local WORDS = {
   ["504"] = { "deadline_exceeded", "Deadline exceeded" },
 }
 local INTERNAL = { "internal_error", "Internal error" }
+local TELECRM = { ["400"] = "BAD_REQUEST", ["401"] = "NOT_AUTHORIZED" }
+
+-- A route's name begins with its group; a request that has no route is told by its path, kept while it came.
+local function group_of(handle)
+  local name = handle:streamInfo():routeName()
+  if name ~= "" then
+    return name:match("^%a+")
+  end
+  local kept = handle:streamInfo():dynamicMetadata():get("contactsync")
+  return kept and kept["group"] or "import"
+end
+
+local function group_of_path(path)
+  if path:find("^/autoupdate") or path:find("^/enterprise") then return "telecrm" end
+  if path:find("^/api/connect") then return "connect" end
+  if path:find("^/contact%-source") then return "source" end
+  return "import"
+end
+
+local function envelope(group, status)
+  local word = WORDS[status] or INTERNAL
+  if group == "telecrm" then
+    return '{"error":{"code":"' .. (TELECRM[status] or word[1]:upper()) .. '","message":"' .. word[2] .. '"}}'
+  elseif group == "connect" or group == "source" then
+    return '{"error":"' .. word[2] .. '"}'
+  end
+  return '{"error":"' .. word[1] .. '","message":"' .. word[2] .. '"}'
+end
 
 function envoy_on_request(handle)
   -- A gRPC body on a REST path would pass by the transcoder. Envoy turns this reply into 200 + grpc-status; mended below.
   local content_type = handle:headers():get("content-type")
   if content_type and content_type:sub(1, 16) == "application/grpc" then
+    local group = group_of_path(handle:headers():get(":path") or "")
+    handle:streamInfo():dynamicMetadata():set("contactsync", "group", group)
     handle:respond({ [":status"] = "415" }, "")
   end
 end
@@ -44,8 +74,7 @@ function envoy_on_response(handle)
     end
     local body = headers:get("x-error-body")
     if not body then
-      local word = WORDS[status] or INTERNAL
-      body = '{"error":"' .. word[1] .. '","message":"' .. word[2] .. '"}'
+      body = envelope(group_of(handle), status)
     end
     handle:body(true):setBytes(body)
     headers:replace("content-type", "application/json")

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from gateway.config import GatewaySettings, build
+from gateway.envelopes import PATHS, Group
 from gateway.routes import Route, read_descriptor_set, read_routes
 from libs.cli.stack.plan import SERVICES
 
@@ -21,14 +22,29 @@ def _configured() -> list[Any]:
     return routes
 
 
-def test_the_events_of_a_job_are_the_only_stream() -> None:
-    assert [route.path for route in ROUTES if route.streams] == ["/v1/contacts/import/{job_id}/events"]
+def test_only_these_answers_are_streams() -> None:
+    assert {verb + " " + route.path for route in ROUTES for verb in route.streams} == {
+        "GET /v1/contacts/import/{job_id}/events",
+        "GET /api/connect/contacts",
+    }
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: route.path)
 def test_every_answer_has_30_seconds_but_a_stream(route: Route) -> None:
     at = {"path": route.path} if route.pattern is None else {"safe_regex": {"regex": route.pattern}}
-    served = next(each for each in _configured() if "route" in each and at.items() <= each["match"].items())
+    for verb in route.verbs:
+        served = next(each for each in _configured() if "route" in each and _takes(each["match"], at, verb))
+        assert served["route"]["timeout"] == ("0s" if verb in route.streams else "30s")
+        assert ("request_headers_to_add" not in served) is (verb in route.streams)
 
-    assert served["route"]["timeout"] == ("0s" if route.streams else "30s")
-    assert ("request_headers_to_add" not in served) is route.streams
+
+def _takes(match: Any, at: dict[str, Any], verb: str) -> bool:
+    verbs = match["headers"][0]["string_match"]["safe_regex"]["regex"].split("|")
+    return at.items() <= match.items() and verb in verbs
+
+
+def test_a_group_is_known_by_every_path_it_has() -> None:
+    for route in ROUTES:
+        known = next((group for group, paths in PATHS.items() if route.path.startswith(paths)), Group.IMPORT)
+        called = next((group for group, paths in PATHS.items() if f"/{route.service}/".startswith(paths)), Group.IMPORT)
+        assert known is called is route.group

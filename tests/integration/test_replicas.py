@@ -43,7 +43,9 @@ async def replicas(folder: Path, *, count: int) -> AsyncIterator[Replicas]:
             stack.push_async_callback(server.stop)
             addresses.append(f"127.0.0.1:{server.port}")
         listen, admin = (f"127.0.0.1:{ports[name]}" for name in ("gateway", "admin"))
-        settings = GatewaySettings(listen=listen, admin=admin, upstreams={"ingestion": addresses})
+        settings = GatewaySettings(
+            listen=listen, admin=admin, upstreams={"ingestion": addresses, "directory": addresses}
+        )
         (folder / "envoy.yaml").write_text(render(settings))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False))
         await stack.enter_async_context(envoy(folder / "envoy.yaml", http))
@@ -51,7 +53,7 @@ async def replicas(folder: Path, *, count: int) -> AsyncIterator[Replicas]:
 
 
 @asynccontextmanager
-async def envoy(config: Path, http: httpx.AsyncClient) -> AsyncIterator[None]:
+async def envoy(config: Path, http: httpx.AsyncClient, *, ready: str = "/healthz") -> AsyncIterator[None]:
     command = (
         str(Path(sys.executable).parent / "envoy"),
         "--config-path",
@@ -65,7 +67,7 @@ async def envoy(config: Path, http: httpx.AsyncClient) -> AsyncIterator[None]:
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
     try:
         async with asyncio.timeout(30):
-            while not await is_ready(http):  # noqa: ASYNC110 - the fact lies in another process
+            while not await is_ready(http, ready):  # noqa: ASYNC110 - the fact lies in another process
                 await asyncio.sleep(0.1)
         yield
     finally:
@@ -73,9 +75,9 @@ async def envoy(config: Path, http: httpx.AsyncClient) -> AsyncIterator[None]:
         await process.wait()
 
 
-async def is_ready(http: httpx.AsyncClient) -> bool:
+async def is_ready(http: httpx.AsyncClient, path: str) -> bool:
     try:
-        return (await http.get("/healthz")).is_success
+        return (await http.get(path)).is_success
     except httpx.TransportError:
         return False
 

@@ -2,7 +2,6 @@
 
 import json
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -169,7 +168,7 @@ async def test_a_stream_is_refused_in_the_envelope_too(stubs: Stubs) -> None:
     call = stubs.connect.ListConnectContacts(connect_api_pb2.ListConnectContactsRequest())
 
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await _read(call)
+        await call.read()
 
     trailing = dict(refused.value.trailing_metadata() or ())
     assert trailing["x-http-status"] == "401"
@@ -185,7 +184,3 @@ async def test_failures_of_an_address_are_limited_but_not_those_who_got_in_befor
     assert refused[-1].status == "429"
     assert json.loads(refused[-1].response.data) == {"error": "Too many requests; slow down and try again."}
     assert (await _connect(stubs, ("x-api-key", "key"))).status == "200"
-
-
-async def _read(stream: AsyncIterator[HttpBody]) -> list[HttpBody]:
-    return [each async for each in stream]

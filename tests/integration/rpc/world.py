@@ -81,7 +81,7 @@ class World:
 
     def _opener(self, credential: Credential) -> Callable[[str, str], Awaitable[WorkspaceCaller | None]]:
         async def authenticate(presented: str, enterprise_id: str) -> WorkspaceCaller | None:
-            return self.opens[credential].get((presented, enterprise_id))
+            return self.opens.get(credential, {}).get((presented, enterprise_id))
 
         return authenticate
 
@@ -97,7 +97,7 @@ class World:
         return Door(
             identity=Identity("ingestion", KEY),
             authenticate=self.authenticate,
-            credentials={credential: self._opener(credential) for credential in self.opens},
+            credentials={credential: self._opener(credential) for credential in Credential},
             monotonic=lambda: self.seconds,
             now=lambda: self.now,
         )
