@@ -2,5 +2,6 @@
 
 from services.source_polling.fetcher.dispatch import HttpFetcher
 from services.source_polling.fetcher.line import PAGE_BYTES, Surroundings
+from services.source_polling.fetcher.patience import PatientFetcher
 
-__all__ = ["PAGE_BYTES", "HttpFetcher", "Surroundings"]
+__all__ = ["PAGE_BYTES", "HttpFetcher", "PatientFetcher", "Surroundings"]

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from services.source_polling.domain.record import ExternalId, Labeled, Skip, SourceRecord
-from services.source_polling.fetcher.document import NOT_JSON, decode_rows, external_id, flaw, may_hold_nul, mend
+from services.source_polling.fetcher.document import NOT_JSON, decode_rows, external_id, may_hold_nul, mend, unfit_extra
 
 
 class _Row(msgspec.Struct, gc=False, rename="camel"):
@@ -70,8 +70,7 @@ def _judge_row(row: _Row, *, may_hold_nul: bool) -> SourceRecord | Skip:
         emails=(Labeled(row.email),) if row.email else (),
         extra=_extra(row),
     )
-    why = flaw(record, may_hold_nul=may_hold_nul)
-    return record if why is None else Skip(known_as, why)
+    return unfit_extra(record, may_hold_nul=may_hold_nul) or record
 
 
 def _numbers(given: list[str | int] | str | int | None) -> list[str]:

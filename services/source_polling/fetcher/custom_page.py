@@ -19,8 +19,6 @@ from services.source_polling.fetcher.document import (
     decode_rows,
     external_id,
     fingerprint,
-    flaw,
-    may_hold_nul,
     mend,
 )
 
@@ -138,9 +136,8 @@ def _lenient(body: bytes, *, delta: bool) -> _Parts | None:
 def _judge(parts: _Parts, body: bytes) -> Read:
     records: list[SourceRecord] = []
     skipped: list[Skip] = []
-    nul = may_hold_nul(body)
     for row in parts.rows:
-        judged = row if isinstance(row, Skip) else _judge_row(row, may_hold_nul=nul)
+        judged = row if isinstance(row, Skip) else _judge_row(row)
         if isinstance(judged, Skip):
             skipped.append(judged)
         else:
@@ -156,14 +153,14 @@ def _judge(parts: _Parts, body: bytes) -> Read:
     )
 
 
-def _judge_row(row: _Row, *, may_hold_nul: bool) -> SourceRecord | Skip:
+def _judge_row(row: _Row) -> SourceRecord | Skip:
     known_as = external_id(row.id)
     if known_as is None:
         return Skip(ExternalId(""), "It has no id, or one that is longer than 256 characters.")
     first_name, last_name = (row.first_name or "").strip(), (row.last_name or "").strip()
     if not first_name or not last_name:
         return Skip(known_as, f"It has no {'last' if first_name else 'first'} name.")
-    record = SourceRecord(
+    return SourceRecord(
         external_id=known_as,
         first_name=first_name,
         last_name=last_name,
@@ -172,8 +169,6 @@ def _judge_row(row: _Row, *, may_hold_nul: bool) -> SourceRecord | Skip:
         phones=tuple([Labeled(str(each.number), phone_label(each.label)) for each in row.phones or () if each.number]),
         emails=tuple([Labeled(each.email, email_label(each.label)) for each in row.emails or () if each.email]),
     )
-    why = flaw(record, may_hold_nul=may_hold_nul)
-    return record if why is None else Skip(known_as, why)
 
 
 def _read_deleted(given: Sequence[object], records: list[SourceRecord], skipped: list[Skip]) -> tuple[ExternalId, ...]:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from services.source_polling.domain.record import LONGEST_ID, ExternalId, Labeled, Skip, SourceRecord
+from services.source_polling.domain.record import LONGEST_ID, ExternalId, Skip, SourceRecord
 
 Row = TypeVar("Row")
 
@@ -17,7 +17,6 @@ _ESCAPE = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
 _NUL_ESCAPE = b"\\u0000"
-_LONGEST_NAME, _LONGEST_NUMBER, _LONGEST_ADDRESS, _LONGEST_LIST = 256, 256, 320, 50
 _LONGEST_EXTRA = 65536
 
 
@@ -68,31 +67,18 @@ def external_id(given: object) -> ExternalId | None:
     return ExternalId(str(given)) if isinstance(given, int) and not isinstance(given, bool) else None
 
 
-def flaw(record: SourceRecord, *, may_hold_nul: bool) -> str | None:
-    """Say why the record cannot be a contact of the hub. None: it can."""
-    if len(record.first_name) > _LONGEST_NAME or len(record.last_name) > _LONGEST_NAME:
-        return f"A name is longer than {_LONGEST_NAME} characters."
-    if len(record.company) > _LONGEST_NAME:
-        return f"The company is longer than {_LONGEST_NAME} characters."
-    if len(record.phones) > _LONGEST_LIST or len(record.emails) > _LONGEST_LIST:
-        return f"It has more than {_LONGEST_LIST} phones or e-mail addresses."
-    if _longest(record.phones) > _LONGEST_NUMBER or _longest(record.emails) > _LONGEST_ADDRESS:
-        return "A phone or an e-mail address is longer than any can be."
-    if record.extra and len(msgspec.json.encode(record.extra)) > _LONGEST_EXTRA:
-        return f"Its other fields are more than {_LONGEST_EXTRA // 1024} KiB."
-    return "It holds U+0000, which no database keeps." if may_hold_nul and _holds_nul(record) else None
+def unfit_extra(record: SourceRecord, *, may_hold_nul: bool) -> Skip | None:
+    """Say why what else the source knows cannot be kept. None: it can. The rest of a record is judged by the domain."""
+    if not record.extra:
+        return None
+    written = msgspec.json.encode(record.extra)
+    if len(written) > _LONGEST_EXTRA:
+        return Skip(record.external_id, f"Its other fields are more than {_LONGEST_EXTRA // 1024} KiB.")
+    if may_hold_nul and _NUL_ESCAPE in written:
+        return Skip(record.external_id, "A text holds a NUL character.")
+    return None
 
 
 def may_hold_nul(body: bytes) -> bool:
-    """Whether records must be looked at for U+0000."""
+    """Whether records must be looked at for U+0000, which no database keeps."""
     return _NUL_ESCAPE in body
-
-
-def _longest(values: Sequence[Labeled]) -> int:
-    return max([len(each.value) for each in values], default=0)
-
-
-def _holds_nul(record: SourceRecord) -> bool:
-    texts = (record.external_id, record.first_name, record.last_name, record.company, *record.tags)
-    values = (each.value for each in (*record.phones, *record.emails))
-    return "\0" in "".join((*texts, *values)) or _NUL_ESCAPE in msgspec.json.encode(record.extra)

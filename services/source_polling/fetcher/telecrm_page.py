@@ -7,7 +7,7 @@ from typing import TypeGuard
 import msgspec
 
 from services.source_polling.domain.record import ContactType, ExternalId, Labeled, Skip, SourceRecord
-from services.source_polling.fetcher.document import NOT_JSON, external_id, flaw, may_hold_nul, mend
+from services.source_polling.fetcher.document import NOT_JSON, external_id, may_hold_nul, mend, unfit_extra
 from services.source_polling.fetcher.spelling import Place, meaning
 
 _IDS = ("id", "_id", "leadId", "lead_id")
@@ -72,8 +72,7 @@ def _judge_row(row: Mapping[str, object], *, may_hold_nul: bool) -> SourceRecord
     if isinstance(status, str) and status:
         sorted_out.extra["status"] = status
     record = sorted_out.record(known_as)
-    why = flaw(record, may_hold_nul=may_hold_nul)
-    return record if why is None else Skip(known_as, why)
+    return unfit_extra(record, may_hold_nul=may_hold_nul) or record
 
 
 def _id_of(row: Mapping[str, object], fields: Mapping[str, object], found: "_Sorted") -> ExternalId | None:
