@@ -97,14 +97,18 @@ class Running:
 async def running(settings: Settings) -> AsyncIterator[Running]:
     """Give everything put together; it is closed behind."""
     identity = Identity(SERVICE, settings.read_service_key())
-    vault = Vault(read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32))
+    master_key = read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32)
+    vault, answers = Vault(master_key), Vault(master_key, purpose="answer")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
+        ledger = SqlLedger(database, cipher=answers)
         bus = await JetStreamBus.open(settings.nats_url, name=SERVICE)
         stack.push_async_callback(bus.close)
-        yield await _put_together(settings, stack, identity=identity, vault=vault, database=database, bus=bus)
+        yield await _put_together(
+            settings, stack, identity=identity, vault=vault, ledger=ledger, database=database, bus=bus
+        )
 
 
 async def _put_together(
@@ -113,11 +117,12 @@ async def _put_together(
     *,
     identity: Identity,
     vault: Vault,
+    ledger: SqlLedger,
     database: Database,
     bus: JetStreamBus,
 ) -> Running:
     clock, rules = SystemClock(), EgressRules(settings.allowed_networks)
-    bell, ledger, destinations = Bell(clock), SqlLedger(database), SqlDestinations(database, cipher=vault)
+    bell, destinations = Bell(clock), SqlDestinations(database, cipher=vault)
     operator = _operator(ledger, destinations, rules=rules, bell=bell, clock=clock)
     await operator.ensure_directory()
     await operator.list()  # another master key is found out now, not at the first delivery

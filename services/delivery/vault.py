@@ -30,9 +30,9 @@ def echo_digest(master_key: bytes) -> Callable[[str], bytes]:
 class Vault(Cipher):
     """Binds each secret to its destination."""
 
-    def __init__(self, master_key: bytes) -> None:
-        """`master_key` has exactly 32 bytes."""
-        self._seal = Seal(master_key, purpose="contactsync.delivery/webhook_secret", random=secrets.token_bytes)
+    def __init__(self, master_key: bytes, *, purpose: str = "webhook_secret") -> None:
+        """`master_key` has exactly 32 bytes. What is sealed for one purpose is not unsealed for another."""
+        self._seal = Seal(master_key, purpose=f"contactsync.delivery/{purpose}", random=secrets.token_bytes)
 
     @override
     def seal(self, secret: str, *, destination_id: DestinationId) -> bytes:

@@ -1,6 +1,6 @@
 """Rows that a destination did not take and that nobody tries again unasked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -108,8 +108,3 @@ def buried(delivery: Delivery) -> Iterator[DeadLetter]:
                 status=delivery.status,
                 at=delivery.attempted_at or delivery.created_at,
             )
-
-
-def raised(delivery: Delivery, size: int) -> Sequence[int]:
-    """Give the positions that a later round takes up: their dead letters of earlier rounds are no longer dead."""
-    return delivery.ref.positions or range(size)

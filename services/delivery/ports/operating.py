@@ -182,3 +182,7 @@ class Errors(Protocol):
     async def last_errors(self, destination_id: DestinationId, *, limit: int) -> Sequence[Attempt]:
         """Give the latest first."""
         ...
+
+    async def forget_answers(self, *, before: datetime) -> int:
+        """Drop what came back from tries that began before then; tell from how many."""
+        ...

@@ -11,12 +11,16 @@ from typing_extensions import override
 from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState
 from services.delivery.domain.destination import Destination, DestinationId
 from services.delivery.ports import Attempts, Backlog, Destinations, Ledger, PauseSwitch, Waiting
+from services.delivery.ports.operating import Errors
+from services.delivery.store.memory_operating import MemoryDeadLetters
 
 
-class MemoryLedger(Ledger, Backlog, Attempts):
+class MemoryLedger(Ledger, Backlog, Attempts, Errors):
     """Deliveries and their tries."""
 
-    def __init__(self) -> None:
+    def __init__(self, dead_letters: MemoryDeadLetters | None = None) -> None:
+        """`dead_letters` is kept in step. None: its own."""
+        self.dead_letters = dead_letters or MemoryDeadLetters()
         self._deliveries: dict[DeliveryKey, Delivery] = {}
         self._attempts: dict[DeliveryKey, list[Attempt]] = {}
 
@@ -44,6 +48,7 @@ class MemoryLedger(Ledger, Backlog, Attempts):
         self._deliveries[key] = delivery if known is None else replace(delivery, created_at=known.created_at)
         if attempt is not None:
             insort(self._attempts.setdefault(key, []), attempt, key=lambda each: each.number)
+        self.dead_letters.bury(self._deliveries[key])
         return True
 
     @override
@@ -67,6 +72,22 @@ class MemoryLedger(Ledger, Backlog, Attempts):
             return None
         keys.sort(key=lambda key: key.round)
         return [attempt for key in keys for attempt in self._attempts.get(key, [])]
+
+    @override
+    async def last_errors(self, destination_id: DestinationId, *, limit: int) -> Sequence[Attempt]:
+        tries = [attempt for key in self._attempts for attempt in self._attempts[key]]
+        failed = [each for each in tries if each.key.destination_id == destination_id and each.message]
+        return sorted(failed, key=lambda each: each.started_at, reverse=True)[:limit]
+
+    @override
+    async def forget_answers(self, *, before: datetime) -> int:
+        count = 0
+        for tries in self._attempts.values():
+            for at, attempt in enumerate(tries):
+                if attempt.answer and attempt.started_at < before:
+                    tries[at] = replace(attempt, answer="")
+                    count += 1
+        return count
 
     def _open(self, destination_id: DestinationId) -> list[Delivery]:
         found = [

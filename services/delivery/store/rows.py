@@ -8,6 +8,7 @@ from libs.storage import from_micros, to_micros
 from services.delivery.domain.answer import RowFailure
 from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState, Ref
 from services.delivery.domain.destination import DestinationId
+from services.delivery.ports import Cipher
 
 Row = tuple[Any, ...]
 
@@ -62,8 +63,11 @@ def read_delivery(row: Row) -> Delivery:
     )
 
 
-def attempt_row(attempt: Attempt) -> Row:
-    """Write a try."""
+def attempt_row(attempt: Attempt, *, cipher: Cipher) -> Row:
+    """Write a try, what came back sealed."""
+    sealed = None
+    if attempt.answer:
+        sealed = cipher.seal(attempt.answer, destination_id=attempt.key.destination_id)
     return (
         *key_row(attempt.key),
         attempt.number,
@@ -71,12 +75,14 @@ def attempt_row(attempt: Attempt) -> Row:
         attempt.duration // _MICROSECOND,
         attempt.status,
         attempt.message,
+        sealed,
     )
 
 
-def read_attempt(row: Row) -> Attempt:
+def read_attempt(row: Row, *, cipher: Cipher) -> Attempt:
     """Read what `attempt_row` wrote."""
-    chunk_id, destination_id, number_of_round, number, started_at, duration, status, message = row
+    chunk_id, destination_id, number_of_round, number, started_at, duration, status, message, sealed = row
+    answer = "" if sealed is None else cipher.unseal(bytes(sealed), destination_id=destination_id)
     return Attempt(
         key=DeliveryKey(ChunkId(chunk_id), DestinationId(destination_id), number_of_round),
         number=number,
@@ -84,6 +90,7 @@ def read_attempt(row: Row) -> Attempt:
         duration=duration * _MICROSECOND,
         status=status,
         message=message,
+        answer=answer,
     )
 
 

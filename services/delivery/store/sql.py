@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import Integer, and_, bindparam, func, literal_column, null, or_, select, update
 from sqlalchemy import insert as insert_into
 from sqlalchemy.sql.base import Executable
 from typing_extensions import override
@@ -12,7 +12,9 @@ from libs.rpc import Batch
 from libs.storage import Database, Insert, Statement, Transaction, any_of, from_micros, table_of, to_micros
 from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState
 from services.delivery.domain.destination import DestinationId
-from services.delivery.ports import Attempts, Backlog, Ledger, Waiting
+from services.delivery.ports import Attempts, Backlog, Cipher, Ledger, Waiting
+from services.delivery.ports.operating import Errors
+from services.delivery.store.dead_letters import bury
 from services.delivery.store.rows import attempt_row, delivery_row, read_attempt, read_delivery
 from services.delivery.store.tables import AttemptRow, DeliveryRow
 
@@ -70,12 +72,29 @@ _LIST_ATTEMPTS = Statement(
     "destination",
 )
 
+_LAST_ERRORS = Statement(
+    select(_attempts)
+    .where(_A.destination_id == bindparam("destination"), _A.message != literal_column("''"))
+    .order_by(_A.started_at.desc())
+    .limit(bindparam("most", type_=Integer)),
+    "destination",
+    "most",
+)
+_FORGET_ANSWERS = Statement(
+    update(_attempts)
+    .where(_A.sealed_answer.is_not(None), _A.started_at < bindparam("before"))
+    .values(sealed_answer=null()),
+    "before",
+)
 
-class SqlLedger(Ledger, Backlog, Attempts):
+
+class SqlLedger(Ledger, Backlog, Attempts, Errors):
     """Deliveries and their tries."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, cipher: Cipher) -> None:
+        """`cipher` seals what came back."""
         self._database = database
+        self._cipher = cipher
         # Tickets that come together are looked up together.
         self._finds = Batch(self._find_all, limit=64)
 
@@ -95,13 +114,14 @@ class SqlLedger(Ledger, Backlog, Attempts):
     @override
     async def record(self, delivery: Delivery, attempt: Attempt | None = None) -> bool:
         row = delivery_row(delivery)
-        try_row = None if attempt is None else attempt_row(attempt)
+        try_row = None if attempt is None else attempt_row(attempt, cipher=self._cipher)
 
         async def unit(transaction: Transaction) -> bool:
             if not await transaction.execute(_RECORD, row):
                 return False
             if try_row is not None:
                 await transaction.execute(_ADD_ATTEMPT, try_row)
+            await bury(transaction, delivery)
             return True
 
         return await self._database.write(unit)
@@ -127,7 +147,19 @@ class SqlLedger(Ledger, Backlog, Attempts):
         if await self._database.fetch_one(_IS_KNOWN, (chunk_id, destination_id)) is None:
             return None
         rows = await self._database.fetch(_LIST_ATTEMPTS, (chunk_id, destination_id))
-        return [read_attempt(row) for row in rows]
+        return [read_attempt(row, cipher=self._cipher) for row in rows]
+
+    @override
+    async def last_errors(self, destination_id: DestinationId, *, limit: int) -> Sequence[Attempt]:
+        rows = await self._database.fetch(_LAST_ERRORS, (destination_id, limit))
+        return [read_attempt(row, cipher=self._cipher) for row in rows]
+
+    @override
+    async def forget_answers(self, *, before: datetime) -> int:
+        async def unit(transaction: Transaction) -> int:
+            return await transaction.execute(_FORGET_ANSWERS, (to_micros(before),))
+
+        return await self._database.write(unit)
 
     async def _find_all(self, asked: Sequence[Sequence[DeliveryKey]]) -> Sequence[Mapping[DeliveryKey, Delivery]]:
         chunk_ids = list({key.chunk_id for keys in asked for key in keys})

@@ -58,7 +58,7 @@ class DeliveryRow(DeliveryTable, table=True):
 
 
 class AttemptRow(DeliveryTable, table=True):
-    """One try."""
+    """One try. `sealed_answer` is what came back, sealed under the master key, while it is kept."""
 
     __tablename__ = "attempts"
 
@@ -70,6 +70,7 @@ class AttemptRow(DeliveryTable, table=True):
     duration: int = Field(sa_type=BigInteger)
     status: int
     message: str
+    sealed_answer: bytes | None = Field(default=None, sa_type=LargeBinary)
 
 
 class EchoRow(DeliveryTable, table=True):
@@ -85,3 +86,53 @@ class EchoRow(DeliveryTable, table=True):
     last_name: bytes | None = Field(default=None, sa_type=LargeBinary)
     company: bytes | None = Field(default=None, sa_type=LargeBinary)
     written_at: int = Field(sa_type=BigInteger)
+
+
+class DeadLetterRow(DeliveryTable, table=True):
+    """A row that nobody tries again unasked. `state` is a RowState; `closed_…` are NULL while it is open."""
+
+    __tablename__ = "dead_letters"
+
+    destination_id: str = Field(primary_key=True)
+    chunk_id: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    job_id: str
+    round: int
+    state: int
+    reason: str
+    status: int
+    at: int = Field(sa_type=BigInteger)
+    closed_as: str | None = None
+    closed_at: int | None = Field(default=None, sa_type=BigInteger)
+    closed_by: str | None = None
+    closed_because: str | None = None
+
+
+class ReplayRow(DeliveryTable, table=True):
+    """A replay. `states` is a RowState byte for each state that is sent again."""
+
+    __tablename__ = "replays"
+
+    replay_id: str = Field(primary_key=True)
+    destination_id: str
+    created_at: int = Field(sa_type=BigInteger)
+    created_by: str
+    states: bytes = Field(sa_type=LargeBinary)
+    total: int
+    completed_at: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class ReplayItemRow(DeliveryTable, table=True):
+    """The rows of one chunk in a replay. `positions` is JSON."""
+
+    __tablename__ = "replay_items"
+
+    replay_id: str = Field(primary_key=True)
+    chunk_id: str = Field(primary_key=True)
+    destination_id: str
+    round: int
+    positions: str
+    state: str
+    done: int
+    failed: int
+    skipped: int

@@ -41,7 +41,11 @@ async def store(request: pytest.FixtureRequest, databases: Databases) -> Store:
     if request.param == "memory":
         return Store(MemoryLedger(), MemoryDestinations())
     database = await databases.open(request.param, MIGRATIONS)
-    return Store(SqlLedger(database), SqlDestinations(database, cipher=Vault(b"m" * 32)), database)
+    return Store(
+        SqlLedger(database, cipher=Vault(b"m" * 32, purpose="answer")),
+        SqlDestinations(database, cipher=Vault(b"m" * 32)),
+        database,
+    )
 
 
 def tried(of: Ref, *, count: int = 1, state: DeliveryState = DeliveryState.DONE) -> Delivery:
