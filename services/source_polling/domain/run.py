@@ -30,6 +30,8 @@ class Phase(StrEnum):
     """What an open run does next."""
 
     READING = "reading"
+    WEIGHING = "weighing"
+    """Everything was read; whether it may delete is to be decided."""
     DELETING = "deleting"
 
 

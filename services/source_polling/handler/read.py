@@ -1,0 +1,213 @@
+"""Reads a source page by page into the hub: the next page is fetched while the last one is imported."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import assert_never
+
+from services.source_polling.domain import fuse, stuck
+from services.source_polling.domain.fingerprint import changed_fields
+from services.source_polling.domain.record import ExternalId
+from services.source_polling.domain.run import Phase, Run, RunStatus, fail, hold, wait
+from services.source_polling.domain.sifting import Change, Sifted, sift
+from services.source_polling.domain.source import Source
+from services.source_polling.handler.send import Post, parcel_key
+from services.source_polling.ports.fetching import Deferred, Failed, Fetcher, Page, PageCursor, Session
+from services.source_polling.ports.peers import Echoes, Imports, SeenChange
+from services.source_polling.ports.store import MOST_SKIPS, Condemned, Kept, Ledger, Parcel
+from services.source_polling.ports.surroundings import Clock, Fingerprints
+
+Told = Callable[[Run], None]
+"""Is told the run after every step that was stored."""
+Fetch = asyncio.Task[Page | Deferred | Failed]
+
+MOST_ASKED = 1000
+"""Changes in one question for echoes."""
+LONGEST_WAIT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bench:
+    """What reading needs."""
+
+    fetcher: Fetcher
+    ledger: Ledger
+    condemned: Condemned
+    imports: Imports
+    echoes: Echoes
+    post: Post
+    fingerprints: Fingerprints
+    clock: Clock
+
+
+class Reader:
+    """Brings a run from its page to the end of the source."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    async def read(self, source: Source, run: Run, told: Told) -> Run:
+        """Give the run as it is when everything is read and may be deleted, or as it failed, waits or is held.
+
+        Raises PartUnavailableError, ImportRefusedError and LeaseLostError; the run goes on where it was stored last.
+        """
+        await self._bench.post.send_left(run)
+        if run.phase is Phase.READING:
+            run = await self._read_on(source, run, told)
+        if run.phase is Phase.WEIGHING and run.status is RunStatus.RUNNING:
+            run = await self._weighed(source, run)
+        return run
+
+    async def _read_on(self, source: Source, run: Run, told: Told) -> Run:
+        session = await self._bench.fetcher.open(source, since=run.since)
+        try:
+            return await self._read_pages(source, run, session, told)
+        finally:
+            await session.close()
+
+    async def _read_pages(self, source: Source, run: Run, session: Session, told: Told) -> Run:
+        ahead: Fetch | None = _fetch(session, PageCursor(run.page_cursor))
+        try:
+            while ahead is not None:
+                found, now = await ahead, self._bench.clock.now()
+                match found:
+                    case Page():
+                        objection = _stuck(source, run, found)
+                        follows = None if objection else found.next
+                        ahead = None if follows is None else _fetch(session, follows)
+                        run = await self._keep(source, run, found)
+                        told(run)
+                        await self._bench.post.send_left(run)
+                        if objection:
+                            return fail(run, objection, now=now)
+                    case Deferred():
+                        until = now + min(found.retry_after, LONGEST_WAIT)
+                        return wait(_counted(run, found), until=until, why=found.reason)
+                    case Failed():
+                        return fail(_counted(run, found), found.reason, now=now)
+                    case unreachable:
+                        assert_never(unreachable)
+        finally:
+            await _dropped(ahead)
+        return run
+
+    async def _keep(self, source: Source, run: Run, page: Page) -> Run:
+        sifted = await self._sift(source, page)
+        after = _turned(run, page, sifted)
+        parcel = None
+        if sifted.changes:
+            records = [change.record for change in sifted.changes]
+            body = self._bench.imports.pack(source, key=parcel_key(run), records=records)
+            parcel, after = Parcel(run.run_id, run.parcels, body), replace(after, parcels=run.parcels + 1)
+        room = max(0, MOST_SKIPS - run.tally.skipped)
+        taken = (*sifted.changes, *sifted.echoes)
+        kept = Kept(
+            seen=(*sifted.unchanged, *(skip.external_id for skip in sifted.skipped if skip.external_id)),
+            accepted={change.record.external_id: change.fingerprint for change in taken},
+            condemned=await self._gone(run, page),
+            skips=sifted.skipped[:room],
+            parcel=parcel,
+        )
+        await self._bench.ledger.keep(after, kept)
+        return after
+
+    async def _sift(self, source: Source, page: Page) -> Sifted:
+        bench = self._bench
+        known = await bench.ledger.known(source.source_id, [record.external_id for record in page.records])
+        fingerprint = bench.fingerprints(source)
+        sifted = sift(page.records, page.skipped, known=known, fingerprint=fingerprint)
+        return await self._without_echoes(source, sifted) if source.kind.may_echo else sifted
+
+    async def _without_echoes(self, source: Source, sifted: Sifted) -> Sifted:
+        asked: list[Change] = []
+        questions: list[SeenChange] = []
+        for change in sifted.changes:
+            fields = changed_fields(change.record, change.before, change.fingerprint)
+            if fields is not None:
+                asked.append(change)
+                questions.append(SeenChange(change.record.external_id, fields))
+        heard: list[bool] = []
+        for start in range(0, len(questions), MOST_ASKED):
+            heard += await self._bench.echoes.recognize(source.url, questions[start : start + MOST_ASKED])
+        return sifted.without_echoes(heard, asked)
+
+    async def _gone(self, run: Run, page: Page) -> Sequence[ExternalId]:
+        """What the page says is gone and is known; of an id that the same page also updates the update counts."""
+        if not page.deleted:
+            return ()
+        there = {record.external_id for record in page.records}
+        gone = [each for each in dict.fromkeys(page.deleted) if each not in there]
+        known = await self._bench.ledger.known(run.source_id, gone)
+        return [each for each in gone if each in known]
+
+    async def _weighed(self, source: Source, run: Run) -> Run:
+        """Everything was read: what a whole reading has not seen is gone, if there is not too much of it."""
+        bench = self._bench
+        if run.full:
+            await bench.condemned.condemn_unseen(run)
+        deletes = await bench.condemned.count_condemned(run)
+        objection = fuse.objection(source.fuse, run, deletes=deletes)
+        if objection is not None:
+            return hold(run, objection, deletes=deletes, now=bench.clock.now())
+        return replace(run, phase=Phase.DELETING)
+
+
+def _fetch(session: Session, cursor: PageCursor) -> Fetch:
+    return asyncio.create_task(_page(session.page(cursor)), name="page ahead")
+
+
+async def _page(asked: Awaitable[Page | Deferred | Failed]) -> Page | Deferred | Failed:
+    return await asked
+
+
+async def _dropped(ahead: Fetch | None) -> None:
+    if ahead is not None and not ahead.done():
+        ahead.cancel()
+        with suppress(asyncio.CancelledError):
+            await ahead
+
+
+def _stuck(source: Source, run: Run, page: Page) -> str | None:
+    return stuck.objection(
+        asked=run.page_cursor,
+        follows=page.next,
+        fingerprint=page.fingerprint,
+        fingerprint_before=run.fingerprint,
+        pages=run.tally.pages + 1,
+        most=source.max_pages,
+    )
+
+
+def _turned(run: Run, page: Page, sifted: Sifted) -> Run:
+    tally = run.tally.plus(
+        pages=1,
+        seen=len(sifted.changes) + len(sifted.unchanged) + len(sifted.echoes),
+        changed=len(sifted.changes),
+        unchanged=len(sifted.unchanged),
+        echoes=len(sifted.echoes),
+        skipped=len(sifted.skipped),
+        tokens=page.tokens,
+        retries=page.retries,
+    )
+    return replace(
+        run,
+        tally=tally,
+        page_cursor=page.next or "",
+        phase=Phase.READING if page.next is not None else Phase.WEIGHING,
+        fingerprint=page.fingerprint,
+        begun_at=_begun(run, page.asked_at),
+        message="",
+    )
+
+
+def _begun(run: Run, told_by_source: datetime | None) -> datetime | None:
+    """The source's own time when that is earlier: a clock of ours that runs ahead must not skip its changes."""
+    if run.tally.pages or told_by_source is None or run.begun_at is None:
+        return run.begun_at
+    return min(run.begun_at, told_by_source)
+
+
+def _counted(run: Run, found: Deferred | Failed) -> Run:
+    return replace(run, tally=run.tally.plus(tokens=found.tokens, retries=found.retries))
