@@ -72,8 +72,13 @@ class LeadSearch(Protocol):
         """A page of those that match, and how many do; a deep page costs no walk over those before it."""
         ...
 
-    async def containing(self, workspace_id: WorkspaceId, text: str, *, limit: int) -> list[Contact]:
-        """The newest `limit` whose first name, last name or an e-mail contains the folded text. Empty text: all."""
+    async def containing(
+        self, workspace_id: WorkspaceId, text: str, *, below: int | None, limit: int
+    ) -> list[Contact]:
+        """The newest `limit` with a number below `below` whose first name, last name or an e-mail contains the text.
+
+        The text is folded; the empty one is in all. None: from the newest of all.
+        """
         ...
 
 
@@ -99,5 +104,9 @@ class WalkReader(Protocol):
     async def changes_as_of(
         self, workspace_id: WorkspaceId, as_of: datetime, *, since: datetime, page: int, limit: int
     ) -> DeltaPage:
-        """What had changed from `since` to then, inclusive; `limit` counts updated and deleted separately."""
+        """What had changed from `since` to then, inclusive; `limit` counts updated and deleted separately.
+
+        A contact that is changed again behind `as_of` keeps its place and is shown as it is now: no change of another
+        moves a row to another page. One that is deleted behind `as_of` leaves a gap, and the next delta tells it.
+        """
         ...
