@@ -41,10 +41,11 @@ def is_system(url: str, destination: Destination) -> bool:
 
 
 def same_url(url: str) -> str:
-    """Return what all spellings of a URL have in common: scheme, host, port and path."""
+    """Return what all spellings of a system's URL have in common; connect's documented paths may be left out."""
     parts = urlsplit(url.strip())
+    path = parts.path.rstrip("/").removesuffix("/contacts").removesuffix("/api/connect")
     port = parts.port or {"http": 80, "https": 443}.get(parts.scheme.lower(), 0)
-    return f"{parts.scheme.lower()}://{(parts.hostname or '').rstrip('.')}:{port}{parts.path.rstrip('/')}"
+    return f"{parts.scheme.lower()}://{(parts.hostname or '').rstrip('.')}:{port}{path}"
 
 
 def _enterprise(destination: Destination) -> str:

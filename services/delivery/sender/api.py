@@ -18,6 +18,7 @@ LEAST = timedelta(milliseconds=100)
 """With less time left nothing is asked any more."""
 READ_LIMIT = 1024 * 1024
 """Of one answer: a workspace of many fields, or a search of many contacts, is more than 64 KiB."""
+_OF_DESTINATION = frozenset({401, 402, 403, 404, 405, 410})
 OUT_OF_TIME = Unanswered(message="The time for this part was over.", reached=False)
 
 _traces = TraceContextTextMapPropagator()
@@ -36,6 +37,11 @@ class Said:
     def is_passing(self) -> bool:
         """Later it may answer otherwise. A success that cannot be read counts, since what stands in it is not known."""
         return self.status in RETRYABLE or self.status >= 500 or (self.status < 300 and self.data is None)
+
+    @property
+    def is_of_destination(self) -> bool:
+        """It is about the credentials, the address or the licence, where the system does not say otherwise."""
+        return self.status in _OF_DESTINATION or 300 <= self.status < 400
 
     def member(self, *names: str) -> Any:
         """Give the first of these members that the answer has. None: it has none, or is no object."""

@@ -162,7 +162,7 @@ def _unwritten(answer: Said | Unanswered) -> RowEnd:
         return again(trouble_of(answer))
     if answer.is_passing:
         return again(trouble_of(answer), answer.body)
-    if answer.status in (401, 402, 403, 404, 405, 410):
+    if answer.is_of_destination:
         return again(trouble_of(answer, by_destination=True), answer.body)
     because = _TEXTS.get(str(answer.member("error")), "")
     return failed(f"connect refused the contact ({answer.status}{f': {because}' if because else ''}).", answer.body)

@@ -17,7 +17,7 @@ CONTACTS = "/api/connect/contacts"
 
 def root_of(url: str) -> str:
     """Return where /api/connect lies, wherever in it the URL points."""
-    return url.rstrip("/").removesuffix(CONTACTS).removesuffix("/api/connect")
+    return url.rstrip("/").removesuffix("/contacts").removesuffix("/api/connect")
 
 
 async def search(api: Api, text: str) -> Sequence[Mapping[str, Any]] | Said | Unanswered:

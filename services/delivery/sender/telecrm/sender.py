@@ -226,7 +226,7 @@ def _unwritten(answer: Said | Unanswered, lead: Lead) -> RowEnd:
     code = error_code(answer)
     if answer.is_passing:
         return again(trouble_of(answer), answer.body)
-    if code not in _LEAD_REFUSALS and answer.status in (401, 402, 403, 404):
+    if answer.is_of_destination and code not in _LEAD_REFUSALS:
         return again(trouble_of(answer, by_destination=True), answer.body)
     named = listed(blamed(answer, lead.values))
     because = f"{answer.status} {code}".strip() + (f", about {named}" if named else "")
