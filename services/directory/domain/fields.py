@@ -46,7 +46,7 @@ class CustomField:
     lock_after_create: bool = False
 
 
-PHONE, NAME, EMAIL, COMPANY, STATUS, LOST_REASON, TAGS = (
+PHONE, NAME, EMAIL, COMPANY, STATUS, LOST_REASON, TAGS, RATING, ASSIGNEE = (
     "phone",
     "name",
     "email",
@@ -54,6 +54,8 @@ PHONE, NAME, EMAIL, COMPANY, STATUS, LOST_REASON, TAGS = (
     "status",
     "lost_reason",
     "tags",
+    "rating",
+    "assignee",
 )
 STANDARD: Final[Mapping[str, FieldType]] = {
     PHONE: FieldType.PHONE,
@@ -63,6 +65,8 @@ STANDARD: Final[Mapping[str, FieldType]] = {
     STATUS: FieldType.STATUS,
     LOST_REASON: FieldType.LOST_REASON,
     TAGS: FieldType.TAGS,
+    RATING: FieldType.RATING,
+    ASSIGNEE: FieldType.ACTIVE_USERS,
 }
 """What every workspace has, whatever its spec says beside them."""
 

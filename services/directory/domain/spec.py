@@ -7,7 +7,7 @@ from datetime import datetime
 from services.directory.domain import defaults
 from services.directory.domain.contact import WorkspaceId
 from services.directory.domain.defaults import NewId
-from services.directory.domain.fields import PHONE, CustomField, Fields, FieldType, Option
+from services.directory.domain.fields import ASSIGNEE, PHONE, RATING, CustomField, Fields, FieldType, Option
 from services.directory.domain.shape import Shape
 from services.directory.domain.workspace import ActionField, CustomAction, LeadStatus, Pipeline, StageType, Workspace
 
@@ -20,6 +20,7 @@ _CODE = re.compile(r"ACTION_[1-9][0-9]{0,9}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 _IDENTIFIERS = frozenset({FieldType.PHONE, FieldType.EMAIL, FieldType.TEXT})
+_OF_ANY_TYPE = frozenset({RATING, ASSIGNEE})
 _ONE_OF_A_KIND = frozenset({FieldType.PHONE, FieldType.EMAIL})
 _LEAD_STATUS_TYPES = ("lead", "qualified", "disqualified")
 _MOST_SEATS = 100_000
@@ -80,7 +81,7 @@ def _fields(shape: Shape, new_id: NewId) -> Iterator[CustomField]:
     identifier = given.get(shape.text("identifier", PHONE))
     for standard in defaults.standard_fields(new_id):
         named = given.pop(standard.api_name, standard)
-        if named.type is not standard.type:
+        if named.type is not standard.type and standard.api_name not in _OF_ANY_TYPE:
             shape.refuse("/fields", f"The field {standard.api_name} is always of type {standard.type.value}.")
         # An identifier of another name is the contact's phone, or e-mail: there are no two of them.
         if named is not standard or identifier is None or standard.type not in _ONE_OF_A_KIND & {identifier.type}:

@@ -1,0 +1,84 @@
+"""A contact as the connect API shows it: every readable key, null when there is nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from services.directory.domain.bag import find_in_bag, read_bag
+from services.directory.domain.connect.reading import LEAD_STATUS
+from services.directory.domain.contact import Contact, Details
+from services.directory.domain.lead import full_name
+from services.directory.domain.member import Member
+from services.directory.domain.search import fold
+from services.directory.domain.workspace import LeadStatus, Workspace
+
+_TEXTS: Final = ("photo", "jobTitle", "facebookUrl", "instagramUrl", "linkedinUrl", "note")
+
+
+def contact_view(contact: Contact, statuses: Sequence[LeadStatus]) -> dict[str, object]:
+    """In the order of the document. `lastActivityAt` is the last change since the contact was created."""
+    details = contact.details
+    bag = read_bag(details.additional_fields)
+    texts = {name: _text(bag, name) for name in _TEXTS}
+    return {
+        "id": contact.number,
+        "email": details.emails[0].email if details.emails else None,
+        "photo": texts["photo"],
+        "firstName": details.first_name or None,
+        "lastName": details.last_name or None,
+        "fullName": full_name(details).strip() or None,
+        "jobTitle": texts["jobTitle"],
+        "companyName": details.company or None,
+        "phoneNumbers": list(dict.fromkeys(_numbers(details))) or None,
+        "facebookUrl": texts["facebookUrl"],
+        "instagramUrl": texts["instagramUrl"],
+        "linkedinUrl": texts["linkedinUrl"],
+        "note": texts["note"],
+        "lastActivityAt": _moment(contact.changed_at) if contact.version > 1 else None,
+        "createdAt": _moment(contact.created_at),
+        "leadStatus": _status(find_in_bag(bag, LEAD_STATUS), statuses),
+    }
+
+
+def status_view(status: LeadStatus) -> dict[str, object]:
+    """A lead status of the workspace."""
+    return {
+        "id": status.status_id,
+        "type": status.type,
+        "label": status.label,
+        "color": status.color,
+        "order": status.order,
+    }
+
+
+def me_view(workspace: Workspace, user: Member | None) -> dict[str, object]:
+    """Who asks, and of which workspace."""
+    details = {"name": None, "email": None} if user is None else {"name": user.name or None, "email": user.email}
+    return {"details": details, "workspace": {"name": workspace.name}}
+
+
+def _numbers(details: Details) -> Iterator[str]:
+    if details.phone:
+        yield details.phone
+    yield from (phone.number for phone in details.phones)
+
+
+def _text(bag: Mapping[str, object], name: str) -> str | None:
+    """What callers of any API gave under the name, in any usual spelling; numbers are told as texts."""
+    value = find_in_bag(bag, name)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    return str(value).strip() or None
+
+
+def _status(value: object, statuses: Sequence[LeadStatus]) -> dict[str, object] | None:
+    """By its label, whatever the case, or by its id. None for what is no lead status of the workspace any more."""
+    for status in statuses:
+        if value == status.status_id or (isinstance(value, str) and fold(value.strip()) == fold(status.label)):
+            return {"id": status.status_id, "label": status.label, "color": status.color}
+    return None
+
+
+def _moment(moment: datetime) -> str:
+    """As in the document's examples: UTC, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,1 @@
+"""What a custom contact source takes and shows (custom-contact-source.txt)."""
