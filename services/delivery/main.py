@@ -21,9 +21,10 @@ from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, ope
 from libs.telemetry import configure_telemetry
 from services.delivery.consumer import TicketConsumer
 from services.delivery.domain.destination import DestinationKind
-from services.delivery.handler.deliver import Deliverer, Surroundings
+from services.delivery.handler.deliver import Deliverer
 from services.delivery.handler.lanes import Lanes
 from services.delivery.handler.operate import Office, Operator
+from services.delivery.handler.sending import Surroundings
 from services.delivery.peers.chunks import IngestionChunks
 from services.delivery.peers.outcomes import IngestionOutcomes
 from services.delivery.scheduler import Bell, Scheduler
@@ -91,6 +92,7 @@ class Running:
         with suppress(TimeoutError):
             async with asyncio.timeout(GRACE.total_seconds()):
                 await self.deliverer.close()
+        await self.deliverer.abandon()
 
 
 @asynccontextmanager
@@ -127,19 +129,21 @@ async def _put_together(
     await operator.ensure_directory()
     await operator.list()  # another master key is found out now, not at the first delivery
     ingestion = _peer(settings.ingestion_address, identity, stack)
+    senders = _senders(settings, stack, identity=identity, rules=rules, clock=clock)
     surroundings = Surroundings(
         ledger=ledger,
         backlog=ledger,
         destinations=destinations,
+        switch=destinations,
         chunks=IngestionChunks(ingestion),
-        sender=_senders(settings, stack, identity=identity, rules=rules, clock=clock),
+        sender=senders,
+        lookup=senders,
         outcomes=IngestionOutcomes(ingestion),
         alarm=bell,
         clock=clock,
         chance=random.random,
     )
-    lanes = Lanes(total=settings.sends_in_flight, each=settings.sends_per_destination)
-    deliverer = Deliverer(surroundings, lanes=lanes)
+    deliverer = Deliverer(surroundings, lanes=Lanes(total=settings.sends_in_flight))
     return Running(
         server=_server(settings, stack, operator, identity=identity, database=database, bus=bus),
         deliverer=deliverer,
