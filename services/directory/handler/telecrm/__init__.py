@@ -1,0 +1,17 @@
+"""The use cases of the telecrm APIs."""
+
+from services.directory.handler.telecrm.actions import TelecrmActions
+from services.directory.handler.telecrm.enterprise import Enterprise
+from services.directory.handler.telecrm.leads import FoundLead, FoundLeads, TelecrmLeads
+from services.directory.handler.telecrm.members import ShownMember, ShownMembers, Team
+
+__all__ = [
+    "Enterprise",
+    "FoundLead",
+    "FoundLeads",
+    "ShownMember",
+    "ShownMembers",
+    "Team",
+    "TelecrmActions",
+    "TelecrmLeads",
+]
