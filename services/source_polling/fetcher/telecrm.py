@@ -1,17 +1,18 @@
 """A telecrm workspace as a source: its leads, the newest first.
 
 Leads that are made meanwhile would push the others down the pages, and leads that are deleted would pull them up and
-past the reader. So a page is asked for by the time of creation at which the page before ended, where rows tell that,
-and else by how many were read of those that were made before the reading began.
+past the reader. So only those are read that were made before the reading began, and a page is asked for by the time of
+creation at which the page before ended. Where rows do not tell that, it is asked for by how many were read.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from urllib.parse import quote
 
 import msgspec
 from typing_extensions import override
 
 from libs.egress import Reply
+from services.source_polling.domain.record import Skip, SourceRecord
 from services.source_polling.domain.source import Source
 from services.source_polling.fetcher.document import fingerprint
 from services.source_polling.fetcher.line import Line, Surroundings, answered_at
@@ -21,24 +22,24 @@ from services.source_polling.ports.fetching import Deferred, Failed, Page, PageC
 MOST_PER_PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, array_like=True):
     """Where a page begins: after `skip` of the leads that were made until `until` (milliseconds; None: of all)."""
 
     until: int | None
-    skip: int
-    read: int
+    skip: int = 0
+    read: int = 0
     """Rows of all pages before."""
+    known: tuple[str, ...] = ()
+    """Ids of those that were read already although they are on this page: they were made at `until`."""
 
     def cursor(self) -> PageCursor:
         """Write it."""
-        return PageCursor(f"{'' if self.until is None else self.until}/{self.skip}/{self.read}")
+        return PageCursor(msgspec.json.encode(self).decode())
 
     @classmethod
     def of(cls, cursor: PageCursor) -> "Place":
         """Read what `cursor` wrote."""
-        until, skip, read = cursor.split("/")
-        return cls(int(until) if until else None, int(skip), int(read))
+        return msgspec.json.decode(cursor, type=cls)
 
     def without_bound(self) -> "Place":
         """The same place for a workspace that does not search by time of creation."""
@@ -59,7 +60,7 @@ class TelecrmSession(Session):
     @override
     async def page(self, cursor: PageCursor) -> Page | Deferred | Failed:
         """Read the page that begins at the cursor."""
-        place = Place.of(cursor) if cursor else Place(int(self._line.now().timestamp() * 1000), 0, 0)
+        place = Place.of(cursor) if cursor else Place(int(self._line.now().timestamp() * 1000))
         page = await self._read(place)
         if page is None:
             page = await self._read(place.without_bound())
@@ -83,26 +84,36 @@ class TelecrmSession(Session):
         leads = read_leads(reply.body)
         if leads is None:
             return Failed(reason="The source answered 200 with something that is no page of leads.", retryable=True)
-        if place.until is not None and any(at is not None and at > place.until for at in leads.created):
+        if _is_unbound(place, leads):
             return None
         return self._page(place, leads, reply)
 
     async def _ask(self, place: Place) -> Reply | Deferred | Failed:
-        query = f"/lead/search?skip={place.skip}&limit={self._limit}"
+        query = f"/lead/search?skip={place.skip}&limit={self._limit_at(place)}"
         if place.until is None:
             return await self._line.ask("POST", query, headers=self._headers, body=b"{}")
         body = msgspec.json.encode({"fields": {"created_on": {"from": 0, "to": place.until}}})
         return await self._line.ask("POST", query, headers=self._headers, body=body, takes=(400, 401))
 
+    def _limit_at(self, place: Place) -> int:
+        return min(self._limit + len(place.known), MOST_PER_PAGE)
+
     def _page(self, place: Place, leads: Leads, reply: Reply) -> Page:
-        more = _has_more(place, leads, self._limit)
+        new = [lead.read for lead in leads.rows if lead.read.external_id not in place.known]
         return Page(
-            records=leads.records,
-            skipped=leads.skipped,
-            next=_next(place, leads).cursor() if more else None,
+            records=tuple(each for each in new if isinstance(each, SourceRecord)),
+            skipped=tuple(each for each in new if isinstance(each, Skip)),
+            next=_next(place, leads, new=len(new)).cursor() if self._has_more(place, leads) else None,
             fingerprint=fingerprint(reply.body + place.cursor().encode()),
             asked_at=answered_at(reply),
         )
+
+    def _has_more(self, place: Place, leads: Leads) -> bool:
+        if not leads.rows:
+            return False
+        if leads.total is None:
+            return len(leads.rows) >= self._limit_at(place)
+        return place.skip + len(leads.rows) < leads.total
 
 
 def base_url(url: str, enterprise_id: str) -> str:
@@ -111,22 +122,22 @@ def base_url(url: str, enterprise_id: str) -> str:
     return base if not enterprise_id or base.endswith(below) else base + below
 
 
-def _has_more(place: Place, leads: Leads, limit: int) -> bool:
-    rows = len(leads.created)
-    if not rows:
+def _is_unbound(place: Place, leads: Leads) -> bool:
+    """Whether the answer shows that the workspace does not search by time: a later lead, or none at the very start."""
+    if place.until is None:
         return False
-    return rows >= limit if leads.total is None else place.skip + rows < leads.total
+    later = any(lead.created is not None and lead.created > place.until for lead in leads.rows)
+    return later or not (place.read or leads.rows)
 
 
-def _next(place: Place, leads: Leads) -> Place:
-    rows = len(leads.created)
-    last = leads.created[-1]
-    if place.until is None or last is None or last == place.until or not _falls(leads.created):
-        return Place(place.until, place.skip + rows, place.read + rows)
-    return Place(last, leads.created.count(last), place.read + rows)
+def _next(place: Place, leads: Leads, *, new: int) -> Place:
+    last, read = leads.rows[-1].created, place.read + new
+    if place.until is None or last is None or last == place.until or not _falls(leads):
+        return Place(place.until, place.skip + len(leads.rows), read)
+    return Place(last, 0, read, tuple(lead.read.external_id for lead in leads.rows if lead.created == last))
 
 
-def _falls(created: tuple[int | None, ...]) -> bool:
+def _falls(leads: Leads) -> bool:
     """Whether the rows come newest first, as documented."""
-    times = [at for at in created if at is not None]
-    return len(times) == len(created) and times == sorted(times, reverse=True)
+    times = [lead.created for lead in leads.rows if lead.created is not None]
+    return len(times) == len(leads.rows) and times == sorted(times, reverse=True)

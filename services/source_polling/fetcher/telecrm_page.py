@@ -23,13 +23,19 @@ class _Found(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Found).decode
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Leads:
-    """What a page says. `created`: of each row in order, in milliseconds; None where it does not tell."""
+@dataclass(frozen=True, slots=True, repr=False)
+class Lead:
+    """A row, and when it was made in milliseconds; None: it does not tell."""
 
-    records: tuple[SourceRecord, ...]
-    skipped: tuple[Skip, ...]
-    created: tuple[int | None, ...]
+    read: SourceRecord | Skip
+    created: int | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Leads:
+    """What a page says."""
+
+    rows: tuple[Lead, ...]
     total: int | None
     """Of all that meet the search. None: it does not tell."""
 
@@ -43,13 +49,8 @@ def read_leads(body: bytes) -> Leads | None:
             found = _decode(mend(body))
         except NOT_JSON:
             return None
-    judged = [_judge_row(row, may_hold_nul=may_hold_nul(body)) for row in found.data]
-    return Leads(
-        records=tuple(each for each in judged if isinstance(each, SourceRecord)),
-        skipped=tuple(each for each in judged if isinstance(each, Skip)),
-        created=tuple(_created(row) for row in found.data),
-        total=found.total_count,
-    )
+    nul = may_hold_nul(body)
+    return Leads(tuple(Lead(_judge_row(row, may_hold_nul=nul), _created(row)) for row in found.data), found.total_count)
 
 
 def _created(row: Mapping[str, object]) -> int | None:

@@ -10,6 +10,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from types import TracebackType
 from typing import Self, assert_never
 
@@ -87,6 +88,7 @@ class ContactSourceFake:
         application.router.add_get("/contacts", self._contacts)
         application.router.add_get("/contacts/delta", self._contacts)
         application.add_routes(self._more)
+        application.on_response_prepare.append(self._date)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self._port)
@@ -100,6 +102,9 @@ class ContactSourceFake:
         self.go_on.set()
         assert self._runner is not None
         await self._runner.cleanup()
+
+    async def _date(self, request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["Date"] = formatdate(self._clock(), usegmt=True)
 
     async def _token(self, request: web.Request) -> web.StreamResponse:
         if self._script.of_token:

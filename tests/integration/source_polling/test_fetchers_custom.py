@@ -1,0 +1,378 @@
+"""Custom contact sources over real HTTP, as the document says and as they misbehave."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.source_polling.domain.record import ContactType, Labeled, SourceRecord
+from services.source_polling.domain.source import Credentials
+from services.source_polling.ports.fetching import Deferred, Failed, Fetcher
+from tests.fakes.contact_source import (
+    Altered,
+    Before,
+    Behaviour,
+    Book,
+    ContactSourceFake,
+    Cut,
+    Document,
+    Endless,
+    Hang,
+    Quirks,
+    Status,
+    make_contact,
+    non_json,
+    redirect,
+    too_many,
+)
+from tests.integration.source_polling.reading import HASTY, HandClock, fetching, read, source
+
+FIVE = ["1", "2", "3", "4", "5"]
+SINCE = datetime(2026, 2, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+async def fake(clock: HandClock) -> AsyncIterator[ContactSourceFake]:
+    async with ContactSourceFake(Book(map(make_contact, range(1, 6))), clock=clock.seconds) as fake:
+        yield fake
+
+
+@pytest.fixture
+async def fetcher(clock: HandClock) -> AsyncIterator[Fetcher]:
+    async with fetching(now=clock) as fetcher:
+        yield fetcher
+
+
+def changed(**keys: object) -> Altered:
+    """The page, with these keys of its first contact changed."""
+
+    def alter(document: Document) -> Document:
+        name = "contacts" if "contacts" in document else "updated"
+        first, *others = document[name]
+        return {**document, name: [{**first, **keys}, *others]}
+
+    return Altered(alter)
+
+
+async def test_a_full_reading_asks_for_every_page_with_one_token(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.end is None
+    assert reading.ids == FIVE
+    assert [(asked.page, asked.limit, asked.since) for asked in fake.asked] == [
+        (1, 2, None),
+        (2, 2, None),
+        (3, 2, None),
+    ]
+    assert reading.counted("tokens") == fake.tokens_given == 1
+    assert reading.counted("retries") == 0
+
+
+async def test_a_contact_comes_with_every_phone_and_email(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.records[2] == SourceRecord(
+        external_id=reading.records[2].external_id,
+        first_name="Виктор",
+        last_name="Иванов-3",
+        company="ООО «Ромашка 3»",
+        type=ContactType.LEAD,
+        phones=(Labeled("+79100000003", "mobile"), Labeled("+74951000003", "work")),
+        emails=(Labeled("victor.3@example.org", "business"),),
+    )
+
+
+async def test_a_delta_pages_updated_and_deleted_together(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    fake.book.now = int(SINCE.timestamp())
+    fake.book.put(make_contact(9))
+    for contact_id in ("1", "2", "3"):
+        fake.book.delete(contact_id)
+
+    reading = await read(fetcher, source(fake.url), since=SINCE + timedelta(milliseconds=900))
+
+    assert reading.ids == ["9"]
+    assert reading.deleted == ["1", "2", "3"]
+    assert [(asked.page, asked.since) for asked in fake.asked] == [(1, fake.book.now), (2, fake.book.now)]
+    assert not reading.pages[1].records
+
+
+async def test_a_token_is_renewed_before_it_ends(fake: ContactSourceFake, fetcher: Fetcher, clock: HandClock) -> None:
+    def pass_time() -> None:
+        clock.time += timedelta(seconds=3580)
+
+    fake.at(1, Before(pass_time))
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.ids == FIVE
+    assert (fake.tokens_given, fake.refused_tokens) == (2, 0)
+
+
+async def test_a_token_that_ends_between_pages_is_renewed_and_the_page_repeated(
+    fake: ContactSourceFake, fetcher: Fetcher
+) -> None:
+    fake.at(1, Before(lambda: None))
+    fake.at(2, Status(401))
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.ids == FIVE
+    assert [asked.page for asked in fake.asked] == [1, 2, 2, 3]
+    assert (reading.counted("tokens"), reading.counted("retries")) == (2, 1)
+
+
+async def test_tokens_that_are_no_jwt_serve_until_they_are_refused(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    fake.quirks.opaque_tokens = True
+    fake.at(1, Before(fake.revoke_tokens))
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.ids == FIVE
+    assert (fake.tokens_given, fake.refused_tokens) == (2, 1)
+
+
+async def test_a_second_401_ends_the_reading(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    fake.at(2, Status(401), Status(401))
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.ids == ["1", "2"]
+    assert isinstance(reading.end, Failed)
+    assert "twice" in reading.end.reason
+    assert fake.tokens_given == 2
+
+
+async def test_wrong_credentials_are_not_tried_again(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    wrong = Credentials(client_id="test_id", client_secret="wrong")
+
+    reading = await read(fetcher, source(fake.url, credentials=wrong))
+
+    assert reading.end == Failed(reason="The source refuses the client id and secret.", retryable=False)
+
+
+@pytest.mark.parametrize(
+    "trouble", [Status(500), Status(502), Status(503), non_json(), Status(200, b""), Status(200, b"[]"), Cut()], ids=str
+)
+async def test_trouble_that_passes_is_waited_out(fake: ContactSourceFake, fetcher: Fetcher, trouble: Behaviour) -> None:
+    fake.at(2, trouble, trouble)
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.ids == FIVE
+    assert reading.counted("retries") == 2
+
+
+@pytest.mark.parametrize("trouble", [Status(500), non_json(), Status(200, b'{"error":"busy"}')], ids=str)
+async def test_trouble_that_stays_ends_the_reading(
+    fake: ContactSourceFake, fetcher: Fetcher, trouble: Behaviour
+) -> None:
+    fake.at(2, *[trouble] * 9)
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.ids == ["1", "2"]
+    assert isinstance(reading.end, Failed)
+    assert reading.counted("retries") == HASTY.max_attempts - 1
+
+
+@pytest.mark.parametrize("refusal", [Status(400), Status(403), Status(404), redirect("http://127.0.0.1/")], ids=str)
+async def test_what_a_source_refuses_is_not_asked_again(
+    fake: ContactSourceFake, fetcher: Fetcher, refusal: Behaviour
+) -> None:
+    fake.at(1, refusal)
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert isinstance(reading.end, Failed)
+    assert not reading.end.retryable
+    assert len(fake.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "patience"),
+    [
+        (too_many("7"), timedelta(seconds=7)),
+        (too_many("Sun, 01 Mar 2026 12:01:00 GMT"), timedelta(minutes=1)),
+        (too_many("soon"), HASTY.max_delay),
+        (Status(503, headers={"Retry-After": "3"}), timedelta(seconds=3)),
+    ],
+    ids=["seconds", "date", "nonsense", "503"],
+)
+async def test_a_source_that_asks_for_patience_gets_it(
+    fake: ContactSourceFake, fetcher: Fetcher, trouble: Behaviour, patience: timedelta
+) -> None:
+    fake.at(2, trouble)
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert isinstance(reading.end, Deferred)
+    assert reading.end.retry_after == patience
+
+
+async def test_patience_is_also_had_with_tokens(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    fake.at_token(too_many("5"))
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert isinstance(reading.end, Deferred)
+
+
+@pytest.mark.parametrize(
+    "answer", [Status(200, b"<html>"), Status(200, b"{}"), Status(500), Altered(lambda _: {"token": 7})], ids=str
+)
+async def test_a_token_endpoint_in_trouble_is_asked_again(
+    fake: ContactSourceFake, fetcher: Fetcher, answer: Behaviour
+) -> None:
+    fake.at_token(answer, answer)
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.ids == FIVE
+
+
+async def test_a_token_that_no_header_can_carry_is_refused(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    fake.at_token(Altered(lambda _: {"token": "a\r\nX-Evil: 1"}))
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert isinstance(reading.end, Failed)
+    assert not fake.asked
+
+
+async def test_an_answer_over_the_limit_is_refused(fake: ContactSourceFake, clock: HandClock) -> None:
+    fake.at(1, Endless())
+
+    async with fetching(now=clock, page_bytes=100_000) as fetcher:
+        reading = await read(fetcher, source(fake.url))
+
+    assert isinstance(reading.end, Failed)
+    assert "longer than" in reading.end.reason
+    assert not reading.end.retryable
+
+
+async def test_an_answer_that_does_not_come_is_not_waited_for(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    hurried = type(HASTY)(max_attempts=1, timeout=timedelta(milliseconds=200))
+    fake.at(1, Hang())
+
+    reading = await read(fetcher, source(fake.url, retry=hurried))
+
+    assert reading.end == Failed(reason="The source did not answer in time.", retryable=True, tokens=1)
+
+
+async def test_the_hubs_own_network_is_not_called(fake: ContactSourceFake) -> None:
+    async with fetching(allowed="") as fetcher:
+        reading = await read(fetcher, source(fake.url))
+
+    assert isinstance(reading.end, Failed)
+    assert fake.tokens_given == 0
+
+
+async def test_no_word_on_more_means_that_there_is_no_more(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    fake.quirks.silent_on_more = True
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.ids == ["1", "2"]
+    assert reading.end is None
+
+
+@pytest.mark.parametrize("quirks", [Quirks(numeric_ids=True), Quirks(extra_keys=True)], ids=str)
+async def test_numeric_ids_and_unknown_keys_are_taken(
+    fake: ContactSourceFake, fetcher: Fetcher, quirks: Quirks
+) -> None:
+    fake.quirks = quirks
+    fake.book.delete("5")
+
+    whole = await read(fetcher, source(fake.url))
+    delta = await read(fetcher, source(fake.url), since=datetime(2020, 1, 1, tzinfo=UTC))
+
+    assert whole.ids == delta.ids == ["1", "2", "3", "4"]
+    assert delta.deleted == ["5"]
+
+
+async def test_unknown_labels_and_types_are_mapped_as_the_document_says(
+    fake: ContactSourceFake, fetcher: Fetcher
+) -> None:
+    fake.at(
+        1,
+        changed(
+            type="partner",
+            phones=[{"number": "1", "label": "Mobile"}, {"number": "2"}, {"number": "3", "label": ["work"]}],
+            emails=[{"email": "a@b.c", "label": "work"}, {"email": "d@e.f", "label": "private"}],
+        ),
+    )
+
+    reading = await read(fetcher, source(fake.url))
+
+    [first, *_] = reading.records
+    assert first.type is ContactType.CUSTOMER
+    assert first.phones == (Labeled("1"), Labeled("2"), Labeled("3"))
+    assert first.emails == (Labeled("a@b.c"), Labeled("d@e.f", "private"))
+
+
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({"first_name": None}, "It has no first name."),
+        ({"last_name": "  "}, "It has no last name."),
+        ({"first_name": 5}, "It is not as documented: Expected `str | null`, got `int` - at `$.first_name`."),
+        ({"phones": "+7900"}, "It is not as documented: Expected `array | null`, got `str` - at `$.phones`."),
+    ],
+)
+async def test_a_row_that_is_no_contact_is_skipped_with_its_reason(
+    fake: ContactSourceFake, fetcher: Fetcher, keys: dict[str, object], reason: str
+) -> None:
+    fake.at(1, changed(**keys))
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.ids == FIVE[1:]
+    assert [(skip.external_id, skip.reason) for skip in reading.skipped] == [("1", reason)]
+
+
+async def test_absent_lists_are_empty(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    fake.at(1, changed(phones=None, emails=None), Altered(lambda _: {"updated": None, "deleted": ["7"]}))
+
+    whole = await read(fetcher, source(fake.url), at_most=1)
+    delta = await read(fetcher, source(fake.url), since=SINCE)
+
+    assert whole.records[0].phones == whole.records[0].emails == ()
+    assert (delta.ids, delta.deleted) == ([], ["7"])
+
+
+async def test_an_id_that_one_page_updates_and_deletes_is_not_gone(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    fake.at(1, Altered(lambda _: {"updated": [make_contact(7)], "deleted": ["7", "8"]}))
+
+    reading = await read(fetcher, source(fake.url), since=SINCE)
+
+    assert reading.ids == ["7"]
+    assert reading.deleted == ["8"]
+
+
+async def test_half_a_character_and_a_byte_order_mark_spoil_no_page(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    row = rb'{"id":"1","first_name":"Ann \ud83d","last_name":"\\ud83d \ud83d\ude00"}'
+    fake.at(1, Status(200, b'\xef\xbb\xbf{"contacts":[' + row + b"]}"))
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert [(each.first_name, each.last_name) for each in reading.records] == [("Ann \ufffd", "\\ud83d \U0001f600")]
+
+
+async def test_pages_that_are_the_same_have_the_same_fingerprint(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    fake.quirks.same_page = True
+
+    reading = await read(fetcher, source(fake.url), at_most=3)
+
+    assert len({page.fingerprint for page in reading.pages}) == 1
+    assert all(page.next for page in reading.pages)
+
+
+async def test_a_page_tells_the_sources_own_time(fake: ContactSourceFake, fetcher: Fetcher) -> None:
+    reading = await read(fetcher, source(fake.url))
+
+    assert all(page.asked_at is not None for page in reading.pages)
