@@ -20,23 +20,23 @@ from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings,
 from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
 from libs.telemetry import configure_telemetry
 from services.delivery.consumer import TicketConsumer
-from services.delivery.domain.destination import DestinationKind
 from services.delivery.handler.deliver import Deliverer
+from services.delivery.handler.echoes import EchoRecognizer
 from services.delivery.handler.lanes import Lanes
 from services.delivery.handler.operate import Office, Operator
 from services.delivery.handler.sending import Surroundings
 from services.delivery.peers.chunks import IngestionChunks
 from services.delivery.peers.outcomes import IngestionOutcomes
 from services.delivery.scheduler import Bell, Scheduler
-from services.delivery.sender.directory import DirectorySender
 from services.delivery.sender.dispatch import Senders
-from services.delivery.sender.webhook import WebhookSender
+from services.delivery.sender.kinds import all_kinds
 from services.delivery.server import DeliveryServer
 from services.delivery.settings import Settings
 from services.delivery.store.destinations import SqlDestinations
+from services.delivery.store.echoes import SqlEchoes
 from services.delivery.store.sql import SqlLedger
 from services.delivery.system import SystemClock
-from services.delivery.vault import Vault, WrongMasterKeyError
+from services.delivery.vault import Vault, WrongMasterKeyError, echo_digest
 
 SERVICE = "delivery"
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -106,10 +106,11 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
         ledger = SqlLedger(database, cipher=answers)
+        echoes = SqlEchoes(database, digest=echo_digest(master_key), clock=SystemClock())
         bus = await JetStreamBus.open(settings.nats_url, name=SERVICE)
         stack.push_async_callback(bus.close)
         yield await _put_together(
-            settings, stack, identity=identity, vault=vault, ledger=ledger, database=database, bus=bus
+            settings, stack, identity=identity, vault=vault, ledger=ledger, echoes=echoes, database=database, bus=bus
         )
 
 
@@ -120,6 +121,7 @@ async def _put_together(
     identity: Identity,
     vault: Vault,
     ledger: SqlLedger,
+    echoes: SqlEchoes,
     database: Database,
     bus: JetStreamBus,
 ) -> Running:
@@ -129,7 +131,7 @@ async def _put_together(
     await operator.ensure_directory()
     await operator.list()  # another master key is found out now, not at the first delivery
     ingestion = _peer(settings.ingestion_address, identity, stack)
-    senders = _senders(settings, stack, identity=identity, rules=rules, clock=clock)
+    senders = _senders(settings, stack, identity=identity, rules=rules, clock=clock, echoes=echoes)
     surroundings = Surroundings(
         ledger=ledger,
         backlog=ledger,
@@ -143,9 +145,10 @@ async def _put_together(
         clock=clock,
         chance=random.random,
     )
+    server = DeliveryServer(operator, echoes=EchoRecognizer(destinations, echoes))
     deliverer = Deliverer(surroundings, lanes=Lanes(total=settings.sends_in_flight))
     return Running(
-        server=_server(settings, stack, operator, identity=identity, database=database, bus=bus),
+        server=_server(settings, stack, server, identity=identity, database=database, bus=bus),
         deliverer=deliverer,
         scheduler=Scheduler(deliverer, bell=bell, clock=clock),
         bus=bus,
@@ -172,7 +175,7 @@ def _operator(
 def _server(
     settings: Settings,
     stack: AsyncExitStack,
-    operator: Operator,
+    server: DeliveryServer,
     *,
     identity: Identity,
     database: Database,
@@ -186,20 +189,25 @@ def _server(
     authenticate = remote_authenticator(_peer(settings.access_address, identity, stack))
     return RpcServer(
         RpcSettings(listen=settings.listen),
-        [Registration(descriptor, add_DeliveryServiceServicer_to_server, DeliveryServer(operator))],
+        [Registration(descriptor, add_DeliveryServiceServicer_to_server, server)],
         door=Door(identity=identity, authenticate=authenticate, gateways=settings.gateway_networks()),
         ready=ready,
     )
 
 
 def _senders(
-    settings: Settings, stack: AsyncExitStack, *, identity: Identity, rules: EgressRules, clock: SystemClock
+    settings: Settings,
+    stack: AsyncExitStack,
+    *,
+    identity: Identity,
+    rules: EgressRules,
+    clock: SystemClock,
+    echoes: SqlEchoes,
 ) -> Senders:
     outlet = Outlet.open(rules)
     stack.push_async_callback(outlet.close)
-    webhook = WebhookSender(outlet, clock=clock)
-    directory = DirectorySender(_peer(settings.directory_address, identity, stack))
-    return Senders({DestinationKind.DIRECTORY: directory, DestinationKind.WEBHOOK: webhook})
+    directory = _peer(settings.directory_address, identity, stack)
+    return all_kinds(outlet, directory=directory, clock=clock, echoes=echoes)
 
 
 def _peer(address: str, identity: Identity, stack: AsyncExitStack) -> Peer:

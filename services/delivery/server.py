@@ -18,6 +18,8 @@ from services.delivery.domain.destination import (
     DestinationKind,
     RetrySchedule,
 )
+from services.delivery.domain.echo import Written
+from services.delivery.handler.echoes import EchoRecognizer
 from services.delivery.handler.operate import NewDestination, Operator
 
 _KIND = {
@@ -32,8 +34,9 @@ _KIND_OF = {number: kind for kind, number in _KIND.items()}
 class DeliveryServer(DeliveryServiceServicer):
     """Wire to use case and back."""
 
-    def __init__(self, operator: Operator) -> None:
+    def __init__(self, operator: Operator, *, echoes: EchoRecognizer) -> None:
         self._operator = operator
+        self._echoes = echoes
 
     @override
     async def CreateDestination(
@@ -79,8 +82,8 @@ class DeliveryServer(DeliveryServiceServicer):
 
     @override
     async def RecognizeEchoes(self, request: wire.RecognizeEchoesRequest, context: Any) -> wire.RecognizeEchoesResponse:
-        """Nothing is delivered yet to a system that is also a source."""
-        return wire.RecognizeEchoesResponse(echoes=[False] * len(request.changes))
+        seen = [Written(remote_id=change.remote_id, values=dict(change.fields)) for change in request.changes]
+        return wire.RecognizeEchoesResponse(echoes=await self._echoes.recognize(request.url, seen))
 
 
 def read_new(request: wire.CreateDestinationRequest) -> NewDestination:
