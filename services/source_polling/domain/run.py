@@ -94,6 +94,24 @@ class Run:
         """It goes on, or will."""
         return self.status in OPEN
 
+    def is_free(self, now: datetime) -> bool:
+        """It may be gone on with now, and nobody has it."""
+        due = self.is_open and self.due_at is not None and self.due_at <= now
+        return due and (not self.holder or self.leased_until is None or self.leased_until <= now)
+
+    def taken(self, *, holder: str, now: datetime, until: datetime, known: int) -> "Run":
+        """The run in somebody's hands. Taken first, it begins now, and `known` contacts are known."""
+        return replace(
+            self,
+            status=RunStatus.RUNNING,
+            message="",
+            begun_at=self.begun_at or now,
+            known=known,
+            holder=holder,
+            leased_until=until,
+            fence=self.fence + 1,
+        )
+
     def duration(self, now: datetime) -> timedelta:
         """From start to end, or to now; never negative, whatever the clock did."""
         return max((self.ended_at or now) - self.started_at, timedelta(0))
