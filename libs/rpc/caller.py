@@ -72,8 +72,6 @@ class WorkspaceCaller:
     """E-mail of the member whom the credential belongs to. Empty: it is the workspace's own."""
     credential_id: str = ""
     """Public id of the credential."""
-    token_id: str = ""
-    """Which of the tokens given for it. Empty: the credential is no token that was given for another."""
 
 
 Caller: TypeAlias = ClientCaller | ServiceCaller | WorkspaceCaller

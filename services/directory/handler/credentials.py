@@ -125,10 +125,9 @@ class Credentials:
             ),
         )
 
-    async def issue_source_token(self, client_id: str, client_secret: str) -> str | None:
-        """A token (JWT) for an hour; None unless both belong to one source access."""
-        opened = await self.open_source_basic(client_id, client_secret)
-        return None if opened is None else self._tokens.issue(opened.credential_id, now=self._clock())
+    def issue_source_token(self, credential_id: CredentialId) -> str:
+        """A token (JWT) for an hour, for whoever opened this source access with its secret."""
+        return self._tokens.issue(credential_id, now=self._clock())
 
     async def open_source_token(self, token: str) -> Opened | None:
         """None unless it was issued here, has not ended, and its source access is still there."""

@@ -1,12 +1,12 @@
-"""A contact as a contact source shows it: names are there whatever is known, labels and types are those of the document."""
+"""A contact as a contact source shows it: it always has names, and labels and types are those of the document."""
 
 from collections.abc import Iterator
 from typing import Final
 
 from services.directory.domain.contact import Contact, ContactType, Details, Phone
 
-NO_LAST_NAME: Final = "-"
-"""Stands for a last name that is not known: readers skip a contact without one."""
+NO_NAME: Final = "-"
+"""Stands for a first or last name that is not known: readers skip a contact without one."""
 _UNNAMED: Final = "Unnamed"
 _PHONE_LABELS: Final = frozenset({"mobile", "work", "home", "fax"})
 _EMAIL_LABELS: Final = frozenset({"private", "business"})
@@ -31,12 +31,14 @@ def contact_view(contact: Contact) -> dict[str, object]:
 def names(details: Details) -> tuple[str, str]:
     """Both are required, and most contacts of an import lack one.
 
-    A full name in one field is parted. Where no first name is known, the company, the e-mail or the phone stands for it.
+    A full name in one field is parted. Without any name the company, the e-mail or the phone stands for the first.
     """
     first, last = details.first_name.strip(), details.last_name.strip()
     if first and not last:
         first, _, last = first.partition(" ")
-    return first or next(_stand_ins(details)), last.strip() or NO_LAST_NAME
+    if not first and not last:
+        first = next(_stand_ins(details))
+    return first or NO_NAME, last.strip() or NO_NAME
 
 
 def _stand_ins(details: Details) -> Iterator[str]:

@@ -1,0 +1,1 @@
+"""The published APIs: raw bodies in and out."""
