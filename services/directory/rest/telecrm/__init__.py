@@ -1,0 +1,5 @@
+"""The telecrm APIs over REST."""
+
+from services.directory.rest.telecrm.sync import SyncApi
+
+__all__ = ["SyncApi"]
