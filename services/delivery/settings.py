@@ -28,9 +28,7 @@ class Settings(ProcessSettings):
     egress_allow: str = ""
     """CIDRs, comma-separated, that webhooks may lie in although they are private. Empty: none."""
     sends_in_flight: int = Field(default=64, ge=1, le=1024)
-    """Parcels under way at once, to all destinations."""
-    sends_per_destination: int = Field(default=16, ge=1, le=1024)
-    """Parcels under way at once, to one destination."""
+    """Parts under way at once, to all destinations that answer within a second. Each has its own bound beside."""
 
     @field_validator("egress_allow")
     @classmethod

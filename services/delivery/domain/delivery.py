@@ -1,18 +1,18 @@
-"""One chunk on its way to one destination: what it is, what to do with it now, and what it becomes after a try."""
+"""One chunk on its way to one destination: what it is, and what to do with it now."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
-from typing import NewType, assert_never
+from typing import NewType
 
-from services.delivery.domain.answer import Answer, AnswerClass, NoAnswer, Refused, RowFailure, Taken, classify
+from services.delivery.domain.answer import RowFailure
 from services.delivery.domain.destination import Destination, DestinationId
+from services.delivery.domain.parts import part_id
 
 ChunkId = NewType("ChunkId", str)
 
 LEASE_MARGIN = timedelta(seconds=15)
 """How much longer than its try's time-out a claim holds: room for the commit."""
-LOST = NoAnswer(message="The hub stopped while it was sending, and the answer was lost.", reached=True)
 
 
 class RowState(IntEnum):
@@ -36,7 +36,7 @@ class DeliveryState(StrEnum):
     WAITING = "waiting"
     """To be tried at `due_at`, or when its destination is no longer paused."""
     SENDING = "sending"
-    """Being sent to a destination that must not get it twice; from `due_at` on its answer counts as lost."""
+    """Its part is being sent to a destination that must not get it twice; from `due_at` on its answer is lost."""
     DONE = "done"
     FAILED = "failed"
     UNKNOWN = "unknown"
@@ -81,6 +81,19 @@ class Delivery:
     states: bytes = b""
     failures: tuple[RowFailure, ...] = ()
     attempt_count: int = 0
+    """Tries so far, one per part sent."""
+    tries: int = 0
+    """How much of the retry schedule is used up, since the destination last took a part whole."""
+    part: tuple[int, ...] = ()
+    """The rows that are under way, or were last. Empty: all of the chunk."""
+    passed: int = 0
+    """Rows before this place had their turn in this pass; those of them that are pending wait for the next."""
+    part_limit: int = 0
+    """The most rows of a part since one was refused. 0: as many as the destination takes."""
+    probes: int = 0
+    """Requests that finding bad rows has cost."""
+    is_tainted: bool = False
+    """Pending rows of `part` may have arrived: it is under way, or its answer was lost or in doubt."""
     due_at: datetime | None = None
     """When someone may next act on it: try it, or find its claim lapsed. None when final."""
     attempted_at: datetime | None = None
@@ -96,6 +109,11 @@ class Delivery:
         """Its time has come, and no claim holds it."""
         return self.due_at is not None and self.due_at <= now
 
+    @property
+    def pending(self) -> int:
+        """How many rows wait to be sent. Nothing is known of them before the chunk was first seen."""
+        return self.states.count(RowState.PENDING)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -107,6 +125,8 @@ class Attempt:
     duration: timedelta
     status: int
     message: str
+    answer: str = field(default="", repr=False)
+    """What came back, where something was not taken. It may hold contact data: sealed at rest, and kept for a while."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +148,7 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcel:
-    """What a sender sends."""
+    """What a sender sends: the rows of `ref.positions`, ascending. Empty: all of the chunk."""
 
     ref: Ref
     destination: Destination
@@ -139,6 +159,11 @@ class Parcel:
     def count(self) -> int:
         """How many rows are sent."""
         return len(self.ref.positions) or self.chunk.size
+
+    @property
+    def part_id(self) -> str:
+        """The id that the receiver sees: of the delivery when it is all of the chunk, else of exactly these rows."""
+        return part_id(self.ref.key.delivery_id, self.ref.positions)
 
 
 class Step(StrEnum):
@@ -162,7 +187,7 @@ def decide(known: Delivery | None, destination: Destination | None, *, now: date
         return Step.LOSE
     if destination is None:
         return Step.MISDIRECTED
-    if destination.paused:
+    if destination.is_held:
         return Step.HOLD
     return Step.SEND if known is None and destination.idempotent else Step.CLAIM
 
@@ -173,93 +198,11 @@ def hold(ref: Ref, *, now: datetime) -> Delivery:
 
 
 def claim(delivery: Delivery, destination: Destination, *, now: datetime) -> Delivery:
-    """Take a delivery for one try: nobody else acts on it until the lease ends."""
+    """Take a delivery for sending its part: nobody else acts on it until the lease ends."""
     state = DeliveryState.WAITING if destination.idempotent else DeliveryState.SENDING
-    return replace(delivery, state=state, due_at=now + destination.retry.timeout + LEASE_MARGIN)
+    return replace(delivery, state=state, due_at=lease_end(destination, now=now), is_tainted=True)
 
 
-def settle(
-    delivery: Delivery, answer: Answer, *, destination: Destination, size: int, now: datetime, chance: float
-) -> Delivery:
-    """Return the delivery after one more try ended with the answer."""
-    tried = _tried(delivery, answer, size=size, now=now)
-    match classify(answer, idempotent=destination.idempotent):
-        case AnswerClass.SENT:
-            assert isinstance(answer, Taken)
-            return _arrived(tried, answer)
-        case AnswerClass.RETRY if tried.attempt_count < destination.retry.max_attempts:
-            retry_after = answer.retry_after if isinstance(answer, Refused) else None
-            pause = destination.retry.delay(tried.attempt_count, chance=chance, retry_after=retry_after)
-            return replace(tried, state=DeliveryState.WAITING, due_at=now + pause)
-        case AnswerClass.PAUSE:
-            pause = destination.retry.delay(tried.attempt_count, chance=chance)
-            return replace(tried, state=DeliveryState.WAITING, due_at=now + pause)
-        case AnswerClass.RETRY | AnswerClass.GIVE_UP:
-            return _ended(tried, DeliveryState.FAILED, RowState.FAILED)
-        case AnswerClass.UNKNOWN:
-            return _ended(tried, DeliveryState.UNKNOWN, RowState.UNKNOWN)
-        case unreachable:
-            assert_never(unreachable)
-
-
-def spare(delivery: Delivery, chunk: Chunk) -> Delivery | None:
-    """Return the delivery without the contacts that were erased. None: no contact is left to be sent."""
-    erased = set(chunk.erased)
-    left = tuple(at for at in delivery.ref.positions or range(chunk.size) if at not in erased)
-    states = bytes(RowState.NOT_OURS if at in erased else state for at, state in enumerate(delivery.states))
-    return replace(delivery, ref=replace(delivery.ref, positions=left), states=states) if left else None
-
-
-def fail(delivery: Delivery, message: str, *, size: int, now: datetime) -> Delivery:
-    """Return the delivery given up without a try."""
-    tried = _tried(delivery, Refused(status=0, message=message), size=size, now=now)
-    return _ended(tried, DeliveryState.FAILED, RowState.FAILED)
-
-
-def lose(delivery: Delivery, *, size: int, now: datetime) -> Delivery:
-    """Return the delivery after a claim lapsed: sent or not, nobody knows."""
-    return _ended(_tried(delivery, LOST, size=size, now=now), DeliveryState.UNKNOWN, RowState.UNKNOWN)
-
-
-def _tried(delivery: Delivery, answer: Answer, *, size: int, now: datetime) -> Delivery:
-    return replace(
-        delivery,
-        states=delivery.states or _fresh_states(delivery.ref, size),
-        attempt_count=delivery.attempt_count + 1,
-        attempted_at=now,
-        status=0 if isinstance(answer, NoAnswer) else answer.status,
-        message="" if isinstance(answer, Taken) else answer.message,
-    )
-
-
-def _fresh_states(ref: Ref, size: int) -> bytes:
-    if not ref.positions:
-        return bytes([RowState.PENDING]) * size
-    states = bytearray(size)
-    for position in ref.positions:
-        states[position] = RowState.PENDING
-    return bytes(states)
-
-
-def _arrived(delivery: Delivery, answer: Taken) -> Delivery:
-    positions = delivery.ref.positions
-    failures = answer.failures
-    if positions:
-        failures = tuple(replace(failure, position=positions[failure.position]) for failure in failures)
-    return replace(
-        delivery, state=DeliveryState.DONE, due_at=None, states=_laid(delivery, answer.states), failures=failures
-    )
-
-
-def _laid(delivery: Delivery, sent: bytes) -> bytes:
-    if not delivery.ref.positions:
-        return sent
-    states = bytearray(delivery.states)
-    for position, state in zip(delivery.ref.positions, sent, strict=True):
-        states[position] = state
-    return bytes(states)
-
-
-def _ended(delivery: Delivery, state: DeliveryState, rows: RowState) -> Delivery:
-    pending = bytes([RowState.PENDING])
-    return replace(delivery, state=state, due_at=None, states=delivery.states.replace(pending, bytes([rows])))
+def lease_end(destination: Destination, *, now: datetime) -> datetime:
+    """Return until when nobody else takes up what is sent now."""
+    return now + destination.part_timeout + LEASE_MARGIN

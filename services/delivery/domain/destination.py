@@ -116,8 +116,15 @@ class Destination:
     paused: bool = False
     pause_reason: str = ""
     """Why, when the hub paused it itself or the operator said so. Empty when it is not paused."""
+    resuming: bool = False
+    """It is no longer paused, and older versions of contacts are still being taken out of what waited for it."""
     idempotent: bool = True
     """Whether it takes a delivery id twice as once. If not, a delivery whose answer was lost is not sent again."""
+
+    @property
+    def is_held(self) -> bool:
+        """Whether nothing is sent to it now, whatever is due."""
+        return self.paused or self.resuming
 
     @property
     def part_timeout(self) -> timedelta:

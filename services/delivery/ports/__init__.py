@@ -27,7 +27,7 @@ class Ledger(Protocol):
         ...
 
     async def claim(self, delivery: Delivery, *, now: datetime) -> bool:
-        """Store it if it is new, or is waiting and was due at `now`. False: another has it."""
+        """Store it if it is new, or is waiting, was due at `now` and was tried as often. False: another has it."""
         ...
 
     async def record(self, delivery: Delivery, attempt: Attempt | None = None) -> bool:
@@ -78,8 +78,15 @@ class Destinations(Protocol):
 class PauseSwitch(Protocol):
     """Stops a destination and lets it go on."""
 
-    async def set_paused(self, destination_id: DestinationId, *, paused: bool) -> Destination | None:
-        """Give it as it is then. None: there is none."""
+    async def set_paused(self, destination_id: DestinationId, *, paused: bool, reason: str = "") -> Destination | None:
+        """Give it as it is then. None: there is none. The reason is for people, and goes when it goes on.
+
+        One that was paused and no longer is is `resuming`.
+        """
+        ...
+
+    async def resumed(self, destination_id: DestinationId) -> None:
+        """Let it go on: it is no longer `resuming`."""
         ...
 
 

@@ -42,13 +42,14 @@ def destination_row(destination: Destination, *, cipher: Cipher) -> Row:
         json.dumps(_settings(destination), ensure_ascii=False),
         _seal(destination, cipher),
         destination.pause_reason,
+        int(destination.resuming),
     )
 
 
 def read_destination(row: Row, *, cipher: Cipher) -> Destination:
     """Read what `destination_row` wrote, or what there was before it could hold more than one secret."""
     identity, name, kind, url, sealed_secret, first_delay, max_delay, max_attempts, timeout, *rest = row
-    paused, idempotent, created_at, settings, sealed_secrets, pause_reason = rest
+    paused, idempotent, created_at, settings, sealed_secrets, pause_reason, resuming = rest
     destination_id = DestinationId(identity)
     return Destination(
         destination_id=destination_id,
@@ -63,6 +64,7 @@ def read_destination(row: Row, *, cipher: Cipher) -> Destination:
         ),
         paused=bool(paused),
         pause_reason=pause_reason,
+        resuming=bool(resuming),
         idempotent=bool(idempotent),
         created_at=from_micros(created_at),
         **_read_settings(json.loads(settings), kind=DestinationKind(kind)),

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, case, delete, select, update
 from typing_extensions import override
 
 from libs.rpc import Batch
 from libs.storage import Database, Statement, Transaction, table_of
 from services.delivery.domain.destination import Destination, DestinationId
 from services.delivery.ports import Cipher, Destinations, PauseSwitch
+from services.delivery.ports.operating import Register
 from services.delivery.store.destination_rows import Row, destination_row, read_destination
 from services.delivery.store.tables import DestinationRow
 
@@ -27,14 +28,39 @@ _PUT = Statement(
 _SET_PAUSED = Statement(
     update(_destinations)
     .where(_destinations.c.destination_id == bindparam("destination"))
-    .values(paused=bindparam("to_paused"))
+    .values(
+        paused=bindparam("to_paused"),
+        pause_reason=bindparam("to_reason"),
+        # It was paused and no longer is. What was not paused stays as it is.
+        resuming=case((_destinations.c.paused > bindparam("to_paused"), 1), else_=_destinations.c.resuming),
+    )
     .returning(_destinations),
     "destination",
     "to_paused",
+    "to_reason",
+)
+_RESUMED = Statement(
+    update(_destinations).where(_destinations.c.destination_id == bindparam("destination")).values(resuming=0),
+    "destination",
+)
+_LOCK = Statement(
+    select(_destinations).where(_destinations.c.destination_id == bindparam("destination")).with_for_update(),
+    "destination",
+)
+_CHANGEABLE = tuple(name for name in _COLUMNS if name not in {"destination_id", "kind", "created_at"})
+_CHANGE = Statement(
+    update(_destinations)
+    .where(_destinations.c.destination_id == bindparam("destination"))
+    .values({name: bindparam(f"to_{name}") for name in _CHANGEABLE}),
+    "destination",
+    *(f"to_{name}" for name in _CHANGEABLE),
+)
+_REMOVE = Statement(
+    delete(_destinations).where(_destinations.c.destination_id == bindparam("destination")), "destination"
 )
 
 
-class SqlDestinations(Destinations, PauseSwitch):
+class SqlDestinations(Destinations, PauseSwitch, Register):
     """All destinations are read together: there are few, and deliveries for several come together."""
 
     def __init__(self, database: Database, *, cipher: Cipher, now: Callable[[], float] = time.monotonic) -> None:
@@ -70,13 +96,48 @@ class SqlDestinations(Destinations, PauseSwitch):
         return is_new
 
     @override
-    async def set_paused(self, destination_id: DestinationId, *, paused: bool) -> Destination | None:
+    async def set_paused(self, destination_id: DestinationId, *, paused: bool, reason: str = "") -> Destination | None:
         async def unit(transaction: Transaction) -> Row | None:
-            return await transaction.fetch_one(_SET_PAUSED, (destination_id, int(paused)))
+            row = (destination_id, int(paused), reason if paused else "")
+            return await transaction.fetch_one(_SET_PAUSED, row)
 
         row = await self._database.write(unit)
         self._forget()
         return None if row is None else self._read(row)
+
+    @override
+    async def resumed(self, destination_id: DestinationId) -> None:
+        async def unit(transaction: Transaction) -> None:
+            await transaction.execute(_RESUMED, (destination_id,))
+
+        await self._database.write(unit)
+        self._forget()
+
+    @override
+    async def change(
+        self, destination_id: DestinationId, change: Callable[[Destination], Destination]
+    ) -> Destination | None:
+        async def unit(transaction: Transaction) -> Destination | None:
+            row = await transaction.fetch_one(_LOCK, (destination_id,))
+            if row is None:
+                return None
+            changed = change(self._read(row))
+            values = dict(zip(_COLUMNS, destination_row(changed, cipher=self._cipher), strict=True))
+            await transaction.execute(_CHANGE, (destination_id, *(values[name] for name in _CHANGEABLE)))
+            return changed
+
+        changed = await self._database.write(unit)
+        self._forget()
+        return changed
+
+    @override
+    async def remove(self, destination_id: DestinationId) -> bool:
+        async def unit(transaction: Transaction) -> int:
+            return await transaction.execute(_REMOVE, (destination_id,))
+
+        removed = await self._database.write(unit)
+        self._forget()
+        return removed > 0
 
     async def _read_all(self, asked: Sequence[None]) -> Sequence[Sequence[Destination]]:
         asked_at, changes = self._now(), self._changes

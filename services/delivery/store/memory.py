@@ -2,7 +2,7 @@
 
 import asyncio
 from bisect import insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -11,7 +11,7 @@ from typing_extensions import override
 from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState
 from services.delivery.domain.destination import Destination, DestinationId
 from services.delivery.ports import Attempts, Backlog, Destinations, Ledger, PauseSwitch, Waiting
-from services.delivery.ports.operating import Errors
+from services.delivery.ports.operating import Errors, Register
 from services.delivery.store.memory_operating import MemoryDeadLetters
 
 
@@ -35,7 +35,10 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors):
         known = self._deliveries.get(delivery.ref.key)
         if known is not None and not (known.state is DeliveryState.WAITING and known.is_due(now)):
             return False
-        self._deliveries[delivery.ref.key] = delivery
+        if known is not None and known.attempt_count != delivery.attempt_count:
+            return False
+        created_at = delivery.created_at if known is None else known.created_at
+        self._deliveries[delivery.ref.key] = replace(delivery, created_at=created_at)
         return True
 
     @override
@@ -98,7 +101,7 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors):
         return [each for _, each in sorted(found, key=lambda pair: pair[0])]
 
 
-class MemoryDestinations(Destinations, PauseSwitch):
+class MemoryDestinations(Destinations, PauseSwitch, Register):
     """The destinations."""
 
     def __init__(self) -> None:
@@ -117,9 +120,29 @@ class MemoryDestinations(Destinations, PauseSwitch):
         return self._destinations.setdefault(destination.destination_id, destination) is destination
 
     @override
-    async def set_paused(self, destination_id: DestinationId, *, paused: bool) -> Destination | None:
+    async def set_paused(self, destination_id: DestinationId, *, paused: bool, reason: str = "") -> Destination | None:
+        why = reason if paused else ""
+
+        def switch(known: Destination) -> Destination:
+            resuming = known.resuming or (known.paused and not paused)
+            return replace(known, paused=paused, pause_reason=why, resuming=resuming)
+
+        return await self.change(destination_id, switch)
+
+    @override
+    async def resumed(self, destination_id: DestinationId) -> None:
+        await self.change(destination_id, lambda known: replace(known, resuming=False))
+
+    @override
+    async def change(
+        self, destination_id: DestinationId, change: Callable[[Destination], Destination]
+    ) -> Destination | None:
         known = self._destinations.get(destination_id)
         if known is None:
             return None
-        self._destinations[destination_id] = replace(known, paused=paused)
+        self._destinations[destination_id] = change(known)
         return self._destinations[destination_id]
+
+    @override
+    async def remove(self, destination_id: DestinationId) -> bool:
+        return self._destinations.pop(destination_id, None) is not None

@@ -27,12 +27,18 @@ def delivery_row(delivery: Delivery) -> Row:
         *key_row(ref.key),
         ref.correlation_id,
         ref.traceparent,
-        json.dumps(ref.positions) if ref.positions else "",
+        _write_positions(ref.positions),
         delivery.state.value,
         to_micros(delivery.created_at),
         delivery.states,
         _write_failures(delivery.failures),
         delivery.attempt_count,
+        delivery.tries,
+        _write_positions(delivery.part),
+        delivery.passed,
+        delivery.part_limit,
+        delivery.probes,
+        int(delivery.is_tainted),
         _optional_micros(delivery.due_at),
         _optional_micros(delivery.attempted_at),
         delivery.status,
@@ -43,19 +49,26 @@ def delivery_row(delivery: Delivery) -> Row:
 def read_delivery(row: Row) -> Delivery:
     """Read what `delivery_row` wrote."""
     chunk_id, destination_id, number, correlation_id, traceparent, positions, state, created_at, *outcome = row
-    states, failures, attempt_count, due_at, attempted_at, status, message = outcome
+    states, failures, attempt_count, *progress, due_at, attempted_at, status, message = outcome
+    tries, part, passed, part_limit, probes, is_tainted = progress
     return Delivery(
         ref=Ref(
             DeliveryKey(ChunkId(chunk_id), DestinationId(destination_id), number),
             correlation_id=correlation_id,
             traceparent=traceparent,
-            positions=tuple(json.loads(positions)) if positions else (),
+            positions=_read_positions(positions),
         ),
         state=DeliveryState(state),
         created_at=from_micros(created_at),
         states=bytes(states),
         failures=_read_failures(failures),
         attempt_count=attempt_count,
+        tries=tries,
+        part=_read_positions(part),
+        passed=passed,
+        part_limit=part_limit,
+        probes=probes,
+        is_tainted=bool(is_tainted),
         due_at=_optional_time(due_at),
         attempted_at=_optional_time(attempted_at),
         status=status,
@@ -92,6 +105,14 @@ def read_attempt(row: Row, *, cipher: Cipher) -> Attempt:
         message=message,
         answer=answer,
     )
+
+
+def _write_positions(positions: tuple[int, ...]) -> str:
+    return json.dumps(positions) if positions else ""
+
+
+def _read_positions(text: str) -> tuple[int, ...]:
+    return tuple(json.loads(text)) if text else ()
 
 
 def _write_failures(failures: tuple[RowFailure, ...]) -> str:

@@ -25,7 +25,10 @@ _ATTEMPT_COLUMNS = tuple(_attempts.columns.keys())
 _KEY = ("chunk_id", "destination_id", "round")
 _OPEN = (DeliveryState.WAITING.value, DeliveryState.SENDING.value)
 # What a later try changes: not the key, nor the request it belongs to, nor when it came.
-_OUTCOME = ("state", "states", "failures", "attempt_count", "due_at", "attempted_at", "status", "message")
+_PROGRESS = ("tries", "part", "passed", "part_limit", "probes", "is_tainted")
+_OUTCOME = ("state", "states", "failures", "attempt_count", *_PROGRESS, "due_at", "attempted_at", "status", "message")
+# What choosing the next part changes.
+_CLAIMED = ("state", "states", "failures", "part", "passed", "is_tainted", "due_at")
 
 _FIND = Statement(select(_deliveries).where(any_of(_D.chunk_id, "chunk_ids")), "chunk_ids")
 
@@ -43,8 +46,12 @@ def _upsert_claim(insert: Insert) -> Executable:
     put = insert(_deliveries).values({name: bindparam(name) for name in _COLUMNS})
     return put.on_conflict_do_update(
         index_elements=_KEY,
-        set_={name: put.excluded[name] for name in ("state", "due_at")},
-        where=and_(_D.state == DeliveryState.WAITING.value, _D.due_at <= bindparam("now")),
+        set_={name: put.excluded[name] for name in _CLAIMED},
+        where=and_(
+            _D.state == DeliveryState.WAITING.value,
+            _D.due_at <= bindparam("now"),
+            _D.attempt_count == put.excluded.attempt_count,
+        ),
     )
 
 

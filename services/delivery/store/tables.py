@@ -33,10 +33,11 @@ class DestinationRow(DeliveryTable, table=True):
     settings: str
     sealed_secrets: bytes | None = Field(default=None, sa_type=LargeBinary)
     pause_reason: str
+    resuming: int
 
 
 class DeliveryRow(DeliveryTable, table=True):
-    """A delivery. `positions` and `failures` are JSON, empty for none; `due_at` is NULL when it is final."""
+    """A delivery. `positions`, `part` and `failures` are JSON, empty for none; `due_at` is NULL when it is final."""
 
     __tablename__ = "deliveries"
 
@@ -51,6 +52,12 @@ class DeliveryRow(DeliveryTable, table=True):
     states: bytes = Field(sa_type=LargeBinary)
     failures: str
     attempt_count: int
+    tries: int
+    part: str
+    passed: int
+    part_limit: int
+    probes: int
+    is_tainted: int
     due_at: int | None = Field(default=None, sa_type=BigInteger)
     attempted_at: int | None = Field(default=None, sa_type=BigInteger)
     status: int

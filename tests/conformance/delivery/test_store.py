@@ -217,8 +217,11 @@ async def test_a_pause_is_seen_at_once_where_it_was_made(store: Store) -> None:
     paused = await store.destinations.set_paused(made.destination_id, paused=True)
     found = await store.destinations.find(made.destination_id)
     await store.destinations.set_paused(made.destination_id, paused=False)
+    going_on = await store.destinations.find(made.destination_id)
+    await store.destinations.resumed(made.destination_id)
 
     assert paused == found == replace(made, paused=True)
+    assert going_on == replace(made, resuming=True)
     assert await store.destinations.find(made.destination_id) == made
     assert await store.destinations.set_paused(DestinationId("none"), paused=True) is None
 

@@ -104,12 +104,13 @@ async def test_the_last_try_fails_the_rows(world: World) -> None:
 
 
 async def test_a_client_error_is_given_up_at_once(world: World) -> None:
-    world.receiver.answers = [Refused(status=422, message="The receiver answered 422.")]
+    world.receiver.answers = [Refused(status=404, message="The receiver answered 404.")]
 
     await world.deliverer.deliver([ref()])
 
     done = await world.state(ref())
-    assert (done.state, done.status, done.message) == (DeliveryState.FAILED, 422, "The receiver answered 422.")
+    assert (done.state, done.status, done.message) == (DeliveryState.FAILED, 404, "The receiver answered 404.")
+    assert (done.failures, len(world.receiver.parcels)) == ((), 1)
 
 
 async def test_rows_that_the_destination_refused_are_named(world: World) -> None:
@@ -141,14 +142,14 @@ async def test_a_chunk_that_is_gone_ends_and_is_not_asked_for_again(world: World
 
 async def test_what_a_paused_destination_gets_waits_without_a_try_until_it_is_resumed(world: World) -> None:
     hook = ref().key.destination_id
-    await world.operator.pause(hook)
+    await world.pause(hook)
     await world.deliverer.deliver([ref()])
     await world.deliverer.deliver([ref()])
     held = await world.state(ref())
-    _, backlog = await world.operator.get(hook)
+    backlog = await world.ledger.waiting(hook)
     while_paused = await world.deliverer.due(), await world.deliverer.wake(hook)
 
-    await world.operator.resume(hook)
+    await world.resume(hook)
     due = await world.deliverer.due()
     await world.deliverer.wake(hook)
 
@@ -160,13 +161,14 @@ async def test_what_a_paused_destination_gets_waits_without_a_try_until_it_is_re
     assert (await world.state(ref())).state is DeliveryState.DONE
 
 
-async def test_a_pause_holds_what_still_waits_for_its_place(world: World) -> None:
-    world.lanes = Lanes(each=1)
-    world = world.restarted()
-    world.chunks.keep("job.1")
+async def test_a_pause_holds_what_still_waits_for_its_place() -> None:
+    world = World()
+    await world.hook(concurrency=1)
+    for index in range(2):
+        world.chunks.keep(f"job.{index}")
 
     async def pause(_: Parcel) -> None:
-        await world.operator.pause(ref().key.destination_id)
+        await world.pause(ref().key.destination_id)
 
     world.receiver.before = pause
 
@@ -197,8 +199,8 @@ async def test_one_fault_does_not_stop_the_rest_of_a_ticket(world: World) -> Non
 
 
 async def test_at_most_so_many_are_sent_at_once_to_one_destination_and_in_all() -> None:
-    world = World(lanes=Lanes(total=5, each=3))
-    await world.hook()
+    world = World(lanes=Lanes(total=5))
+    await world.hook(concurrency=3)
     await world.book()
     under_way: list[str] = []
     most_hook = most = 0

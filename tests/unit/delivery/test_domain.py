@@ -5,7 +5,7 @@ import pytest
 from contactsync.ingestion.v1.job_pb2 import RowState as WireRowState
 
 from services.delivery.domain.answer import AnswerClass, NoAnswer, Refused, RowFailure, Taken, classify
-from services.delivery.domain.delivery import Chunk, RowState, hold, settle
+from services.delivery.domain.delivery import Chunk, Delivery, RowState, hold
 from services.delivery.domain.destination import (
     RetrySchedule,
     directory,
@@ -14,6 +14,7 @@ from services.delivery.domain.destination import (
     signing_key,
 )
 from services.delivery.domain.errors import InvalidDestinationError
+from services.delivery.domain.settling import choose_part, open_up, settle
 from tests.unit.delivery.world import NOW, ref
 
 README = Path(__file__).parents[3] / "services" / "delivery" / "README.md"
@@ -129,22 +130,26 @@ def test_no_answer_is_unknown_only_where_a_repeat_would_harm(*, reached: bool, i
     assert classify(answer, idempotent=idempotent) is AnswerClass(expected)
 
 
+def opened(*, positions: list[int], size: int) -> Delivery:
+    chunk = Chunk(chunk_id=ref().key.chunk_id, client_id="c", size=size, contacts=b"[]", created_at=NOW)
+    delivery = open_up(hold(ref(positions=positions, number=1), now=NOW), chunk, directory(now=NOW))
+    return choose_part(delivery, directory(now=NOW))
+
+
 def test_a_round_of_some_rows_leaves_the_others_alone() -> None:
-    delivery = hold(ref(positions=[1, 3], number=1), now=NOW)
+    delivery = opened(positions=[1, 3], size=5)
     answer = Taken(states=bytes([RowState.UPDATED, RowState.FAILED]), failures=(RowFailure(position=1, reason="no"),))
 
-    settled = settle(delivery, answer, destination=directory(now=NOW), size=5, now=NOW, chance=0)
+    settled = settle(delivery, answer, destination=directory(now=NOW), now=NOW, chance=0)
 
     assert settled.states == bytes([0, RowState.UPDATED, 0, RowState.FAILED, 0])
     assert settled.failures == (RowFailure(position=3, reason="no"),)
 
 
 def test_giving_up_fails_the_rows_of_the_round() -> None:
-    delivery = hold(ref(positions=[2], number=1), now=NOW)
+    delivery = opened(positions=[2], size=3)
 
-    settled = settle(
-        delivery, Refused(status=400, message="no"), destination=directory(now=NOW), size=3, now=NOW, chance=0
-    )
+    settled = settle(delivery, Refused(status=400, message="no"), destination=directory(now=NOW), now=NOW, chance=0)
 
     assert settled.states == bytes([0, 0, RowState.FAILED])
     assert settled.is_final

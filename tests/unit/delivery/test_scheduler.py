@@ -80,10 +80,10 @@ async def test_what_was_left_by_another_process_is_taken_up_at_start(told: Told)
 
 async def test_a_resumed_destination_gets_its_backlog(world: World, told: Told) -> None:
     hook = ref().key.destination_id
-    await world.operator.pause(hook)
+    await world.pause(hook)
     await world.deliverer.deliver([ref(f"job.{index}") for index in range(100)])
 
-    await world.operator.resume(hook)
+    await world.resume(hook)
 
     assert len(await told.finals(100)) == 100
 
@@ -98,11 +98,11 @@ async def test_a_destination_that_hangs_delays_no_other(world: World, told: Told
 
     hook, book = ref().key.destination_id, DestinationId("directory")
     for each in (hook, book):
-        await world.operator.pause(each)
+        await world.pause(each)
     world.receiver.before = hang
     await world.deliverer.deliver([ref(f"job.{index}", each) for index in range(50) for each in (hook, book)])
-    await world.operator.resume(hook)
-    await world.operator.resume(book)
+    await world.resume(hook)
+    await world.resume(book)
 
     finals = await told.finals(50)
     go_on.set()
@@ -114,11 +114,11 @@ async def test_a_destination_that_hangs_delays_no_other(world: World, told: Told
 async def test_a_fault_is_waited_out(world: World, told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("services.delivery.scheduler.REST_AFTER_FAULT", timedelta(milliseconds=1))
     hook = ref().key.destination_id
-    await world.operator.pause(hook)
+    await world.pause(hook)
     await world.deliverer.deliver([ref("job.0")])
     world.chunks.faults = 3
 
-    await world.operator.resume(hook)
+    await world.resume(hook)
 
     assert len(await told.finals(1)) == 1
 

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from services.delivery.domain.answer import Answer, Taken
 from services.delivery.domain.delivery import Chunk, ChunkId, Delivery, DeliveryKey, Parcel, Ref
 from services.delivery.domain.destination import Destination, DestinationId, DestinationKind, RetrySchedule, directory
-from services.delivery.handler.deliver import Deliverer, Surroundings
+from services.delivery.handler.deliver import Deliverer
 from services.delivery.handler.lanes import Lanes
-from services.delivery.handler.operate import Office, Operator
+from services.delivery.handler.sending import Surroundings
 from services.delivery.store.memory import MemoryDestinations, MemoryLedger
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -74,13 +75,26 @@ class Receiver:
             await self.before(parcel)
         await asyncio.sleep(0)
         self.parcels.append(parcel)
-        self.came[parcel.ref.key.delivery_id] += 1
+        self.came[parcel.part_id] += 1
         if self.after is not None:
             raise self.after
         answer = self.answers.pop(0) if self.answers else Taken(states=b"\x02" * parcel.count)
         if isinstance(answer, BaseException):
             raise answer
         return answer
+
+
+class Oracle:
+    """Tells what became of lost answers; by itself it cannot."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer | None] = []
+        self.asked: list[Parcel] = []
+
+    async def look_up(self, parcel: Parcel) -> Answer | None:
+        await asyncio.sleep(0)
+        self.asked.append(parcel)
+        return self.answers.pop(0) if self.answers else None
 
 
 class Reports:
@@ -103,11 +117,6 @@ class Rings:
         self.rung.append((destination_id, at))
 
 
-class Guard:
-    async def objection(self, url: str) -> str | None:
-        return None if url.startswith("https://") else "The URL must begin with https://."
-
-
 @dataclass
 class World:
     """One process on one ledger. `restarted()` is the next process on the same ledger."""
@@ -116,6 +125,7 @@ class World:
     destinations: MemoryDestinations = field(default_factory=MemoryDestinations)
     chunks: KeptChunks = field(default_factory=KeptChunks)
     receiver: Receiver = field(default_factory=Receiver)
+    oracle: Oracle = field(default_factory=Oracle)
     reports: Reports = field(default_factory=Reports)
     rings: Rings = field(default_factory=Rings)
     clock: HandClock = field(default_factory=HandClock)
@@ -128,30 +138,30 @@ class World:
             backlog=self.ledger,
             destinations=self.destinations,
             chunks=self.chunks,
+            switch=self.destinations,
             sender=self.receiver,
+            lookup=self.oracle,
             outcomes=self.reports,
             alarm=self.rings,
             clock=self.clock,
             chance=lambda: self.chance,
         )
         self.deliverer = Deliverer(surroundings, lanes=self.lanes)
-        office = Office(
-            destinations=self.destinations,
-            switch=self.destinations,
-            backlog=self.ledger,
-            attempts=self.ledger,
-            guard=Guard(),
-            alarm=self.rings,
-            clock=self.clock,
-            random=lambda count: bytes(range(count)),
-        )
-        self.operator = Operator(office)
+
+    async def pause(self, destination_id: DestinationId) -> None:
+        await self.destinations.set_paused(destination_id, paused=True)
+
+    async def resume(self, destination_id: DestinationId) -> None:
+        await self.destinations.set_paused(destination_id, paused=False)
+        self.rings.ring(destination_id, at=self.clock.now())
 
     def restarted(self) -> "World":
         self.receiver.after = self.reports.fault = None
         return replace(self)
 
-    async def hook(self, *, idempotent: bool = True, retry: RetrySchedule | None = None) -> DestinationId:
+    async def hook(
+        self, *, idempotent: bool = True, retry: RetrySchedule | None = None, **settings: Any
+    ) -> DestinationId:
         hook = Destination(
             destination_id=HOOK,
             name="hook",
@@ -161,6 +171,7 @@ class World:
             secrets=("whsec_" + "QUFB" * 8,),
             retry=retry or RetrySchedule(),
             idempotent=idempotent,
+            **settings,
         )
         await self.destinations.put(hook)
         return HOOK

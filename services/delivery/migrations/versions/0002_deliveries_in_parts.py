@@ -1,8 +1,16 @@
-"""What a delivery that is sent in parts remembers."""
+"""What a delivery that is sent in parts remembers, and a destination that goes on after a pause."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Nothing yet."""
+    op.add_column("destinations", sa.Column("resuming", sa.Integer, nullable=False, server_default="0"))
+    for name in ("tries", "passed", "part_limit", "probes", "is_tainted"):
+        op.add_column("deliveries", sa.Column(name, sa.Integer, nullable=False, server_default="0"))
+    op.add_column("deliveries", sa.Column("part", sa.Text, nullable=False, server_default=""))
+    # Until now each try was one of the schedule.
+    op.execute("UPDATE deliveries SET tries = attempt_count WHERE due_at IS NOT NULL")

@@ -1,0 +1,114 @@
+"""Whether a destination is sent to now: its breaker, its pace, and what it said of itself. Pure, with `now` given."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from services.delivery.domain.answer import Answer, NoAnswer, Refused, blames_destination
+from services.delivery.domain.breaker import LONGEST_REST, Breaker, BreakerState
+from services.delivery.domain.delivery import LEASE_MARGIN
+from services.delivery.domain.destination import Destination, DestinationKind
+from services.delivery.domain.pace import Bucket, LearnedRate
+from services.delivery.domain.parts import Bounds
+
+BOOK_REST = timedelta(seconds=2)
+"""The contact book is a part of the hub, and back in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DestinationHealth:
+    """How a destination does, as this process sees it."""
+
+    breaker: BreakerState
+    rate_now: float
+    """Parts per second that it is sent at most: the lower of its setting and what it taught. 0: no bound."""
+    consecutive_failures: int
+    """Tries without a usable answer, one after the other."""
+    retry_at: datetime | None
+    """When it is sent to again. None: it may be now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """What one process knows of a destination's answering. As made: it may be sent to as fast as it is set."""
+
+    breaker: Breaker = field(default_factory=Breaker)
+    bucket: Bucket = field(default_factory=Bucket)
+    learned: LearnedRate = field(default_factory=LearnedRate)
+    denials: int = 0
+    """Answers about the destination itself, one after the other."""
+
+    def rate(self, destination: Destination) -> float:
+        """Tell how many parts per second it is sent at most. 0: no bound."""
+        return min((rate for rate in (destination.rate, self.learned.rate) if rate), default=0.0)
+
+    def opens_at(self, destination: Destination, *, now: datetime) -> datetime | None:
+        """Tell when a part may go. None: now."""
+        waits = [self.breaker.opens_at(now)]
+        if self.learned.silent_until is not None and self.learned.silent_until > now:
+            waits.append(self.learned.silent_until)
+        rate = self.rate(destination)
+        if rate and (pause := self.bucket.filled(rate, now=now).wait(rate)):
+            waits.append(now + pause)
+        return max((at for at in waits if at is not None), default=None)
+
+    def room(self, destination: Destination, *, now: datetime) -> int | None:
+        """Tell how many parts may go now. None: any number."""
+        if self.opens_at(destination, now=now) is not None:
+            return 0
+        if self.breaker.retry_at is not None:
+            return 1
+        rate = self.rate(destination)
+        return int(self.bucket.filled(rate, now=now).tokens) if rate else None
+
+    def admitted(self, destination: Destination, *, now: datetime) -> "Flow":
+        """Return it after a part went."""
+        rate = self.rate(destination)
+        return replace(
+            self,
+            bucket=self.bucket.filled(rate, now=now).taken() if rate else Bucket(),
+            breaker=self.breaker.admitted(now=now, patience=destination.retry.timeout + LEASE_MARGIN),
+            learned=self.learned.sending(now=now),
+        )
+
+    def given_back(self) -> "Flow":
+        """Return it after a part that was let through did not go."""
+        return replace(self, breaker=self.breaker.given_back())
+
+    def answered(
+        self, answer: Answer, destination: Destination, *, started_at: datetime, now: datetime, bounds: Bounds
+    ) -> "Flow":
+        """Return it after a part was answered, or was not."""
+        denials = self.denials + 1 if blames_destination(answer) else 0
+        if _is_outage(answer):
+            breaker = self.breaker.failed(now=now, threshold=bounds.failures, longest=_longest_rest(destination))
+        else:
+            breaker = self.breaker.answered()
+        learned = self._learned(answer, started_at=started_at, now=now)
+        return replace(self, breaker=breaker, learned=learned, denials=denials)
+
+    def _learned(self, answer: Answer, *, started_at: datetime, now: datetime) -> LearnedRate:
+        if isinstance(answer, Refused) and _is_too_fast(answer):
+            return self.learned.refused(started_at=started_at, now=now, retry_after=answer.retry_after)
+        return self.learned if isinstance(answer, Refused | NoAnswer) else self.learned.taken(now=now)
+
+    def health(self, destination: Destination, *, now: datetime) -> DestinationHealth:
+        """Tell how the destination does."""
+        return DestinationHealth(
+            breaker=self.breaker.state(now),
+            rate_now=self.rate(destination),
+            consecutive_failures=self.breaker.failures,
+            retry_at=self.opens_at(destination, now=now),
+        )
+
+
+def _is_outage(answer: Answer) -> bool:
+    return isinstance(answer, NoAnswer) or (isinstance(answer, Refused) and answer.status >= 500)
+
+
+def _is_too_fast(answer: Refused) -> bool:
+    return answer.status == 429 or (answer.status == 503 and answer.retry_after is not None)
+
+
+def _longest_rest(destination: Destination) -> timedelta:
+    longest = BOOK_REST if destination.kind is DestinationKind.DIRECTORY else LONGEST_REST
+    return min(longest, destination.retry.max_delay)

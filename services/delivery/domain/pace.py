@@ -1,0 +1,97 @@
+"""How fast a destination is sent to: a token bucket, and a rate that learns from 429."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+SLOWEST = 0.1
+"""Parts per second: so slow a destination gets by refusals alone, and no slower."""
+WINDOW = timedelta(seconds=10)
+"""Over which it is measured how fast a destination was sent to when it first refused."""
+FASTEST_DOUBT = 10.0
+"""Parts per second: a destination that refuses although it was sent less gets no less than half of this at first."""
+RECOVERY = timedelta(seconds=10)
+"""In which a rate grows by as much as the destination was sent when it refused."""
+LONGEST_SILENCE = timedelta(minutes=1)
+"""However long a Retry-After asks for: the part that got it waits as long, but another asks the destination sooner."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bucket:
+    """Tokens, of which each part takes one. It holds a second's worth, at least one."""
+
+    tokens: float = 1.0
+    at: datetime | None = None
+
+    def filled(self, rate: float, *, now: datetime) -> "Bucket":
+        """Return it as it is now, at a rate of tokens per second above 0."""
+        room = max(rate, 1.0)
+        if self.at is None:
+            return Bucket(tokens=room, at=now)
+        grown = self.tokens + rate * max((now - self.at).total_seconds(), 0.0)
+        return Bucket(tokens=min(grown, room), at=now)
+
+    def wait(self, rate: float) -> timedelta:
+        """Tell how long until there is a whole token."""
+        # A millisecond more than it takes: clocks round, and none may find it a hair short.
+        missing = 1.0 - self.tokens
+        return timedelta(0) if missing <= 0 else timedelta(seconds=missing / rate, milliseconds=1)
+
+    def taken(self) -> "Bucket":
+        """Return it with a token less."""
+        return replace(self, tokens=self.tokens - 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LearnedRate:
+    """Halved when the destination says that it is too fast, and grown step by step while it does not.
+
+    As made it knows no bound. It forgets one that it has outgrown twofold.
+    """
+
+    rate: float = 0.0
+    """Parts per second. 0: no bound."""
+    refused_at: float = 0.0
+    """As fast as it was sent to when it first refused."""
+    changed_at: datetime | None = None
+    silent_until: datetime | None = None
+    """Nothing is sent before: it asked for that."""
+    window_from: datetime | None = None
+    sent: int = 0
+    """Parts since `window_from`."""
+
+    def sending(self, *, now: datetime) -> "LearnedRate":
+        """Return it after a part went."""
+        if self.window_from is None or now - self.window_from > WINDOW:
+            return replace(self, window_from=now, sent=1)
+        return replace(self, sent=self.sent + 1)
+
+    def refused(self, *, started_at: datetime, now: datetime, retry_after: timedelta | None) -> "LearnedRate":
+        """Return it after a 429, or a 503 with Retry-After. Refusals of what went before the last change count once."""
+        silence = min(retry_after or timedelta(0), LONGEST_SILENCE)
+        silent_until = max(now + silence, self.silent_until or now)
+        if self.changed_at is not None and self.rate and started_at < self.changed_at:
+            return replace(self, silent_until=silent_until)
+        fast = self.rate or self._measured(now)
+        return replace(
+            self,
+            rate=max(fast / 2, SLOWEST),
+            refused_at=self.refused_at or fast,
+            changed_at=now,
+            silent_until=silent_until,
+        )
+
+    def taken(self, *, now: datetime) -> "LearnedRate":
+        """Return it after a part was taken."""
+        if not self.rate or self.changed_at is None:
+            return self
+        gained = self.refused_at * ((now - self.changed_at) / RECOVERY)
+        rate = self.rate + max(gained, 0.0)
+        if rate > 2 * self.refused_at:
+            return LearnedRate(window_from=self.window_from, sent=self.sent)
+        return replace(self, rate=rate, changed_at=now)
+
+    def _measured(self, now: datetime) -> float:
+        """Count at least a second, so that a first burst is not taken for a speed."""
+        if self.window_from is None:
+            return FASTEST_DOUBT
+        return max(self.sent / max((now - self.window_from).total_seconds(), 1.0), FASTEST_DOUBT)
