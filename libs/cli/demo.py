@@ -23,7 +23,7 @@ def demo(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="contactsync-demo-") as folder:
-        err.print("starting the hub: NATS, six services, Envoy …")
+        err.print("starting the hub: NATS, seven services, Envoy …")
         with running_hub(Path(folder) / "data", port=0) as hub:
             err.print(f"ready at {hub.url} after {time.monotonic() - began:.1f} s")
             client = connect(hub.plan.folder.root, "", "", role="client")

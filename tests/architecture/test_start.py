@@ -8,7 +8,7 @@ import pytest
 from libs.cli.stack.plan import SERVICES
 
 SPARED = {"rich", "pygments", "aiohttp", "alembic", "asyncpg", "opentelemetry.sdk", "opentelemetry.exporter", "psutil"}
-USED = {"delivery": {"aiohttp"}}
+USED = {"delivery": {"aiohttp"}, "source_polling": {"aiohttp"}}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -10,8 +10,8 @@ from libs.bus import DELIVERY, DELIVERY_TICKET, BusUser
 from libs.cli.stack.folder import DataFolder
 
 # In the order in which they become useful: whoever is asked comes before who asks.
-SERVICES = ("access", "idempotency", "normalization", "directory", "ingestion", "delivery")
-_WITH_DATABASE = {"access", "idempotency", "directory", "ingestion", "delivery"}
+SERVICES = ("access", "idempotency", "normalization", "directory", "ingestion", "delivery", "source_polling")
+_WITH_DATABASE = {"access", "idempotency", "directory", "ingestion", "delivery", "source_polling"}
 
 
 @dataclass(frozen=True, slots=True)
