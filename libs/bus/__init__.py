@@ -3,11 +3,13 @@ from libs.bus.jetstream import JetStreamBus
 from libs.bus.memory import MemoryBus
 from libs.bus.ports import Ack, Bus, BusUnavailable, Deliver, GiveUp, Message, Retry, StreamSpec, Verdict
 from libs.bus.server import BusUser, NotSynchronous, assert_synchronous, render_nats_config
-from libs.bus.streams import DELIVERY, DELIVERY_TICKET, STREAMS
+from libs.bus.streams import DELIVERY, DELIVERY_TICKET, INTAKE, INTAKE_TICKET, STREAMS
 
 __all__ = [
     "DELIVERY",
     "DELIVERY_TICKET",
+    "INTAKE",
+    "INTAKE_TICKET",
     "STREAMS",
     "Ack",
     "Bus",

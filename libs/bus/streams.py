@@ -15,4 +15,15 @@ DELIVERY = StreamSpec(
 )
 """Tickets hold ids only: at some 100 bytes a chunk this is room for two million waiting chunks."""
 
-STREAMS = (DELIVERY,)
+INTAKE_TICKET = "directory.intake"
+"""Subject of the tickets (contactsync.directory.v1.IntakeTicket) that directory publishes and takes itself."""
+
+INTAKE = StreamSpec(
+    name="INTAKE",
+    subjects=(INTAKE_TICKET,),
+    max_bytes=64 * 1024 * 1024,
+    duplicate_window=timedelta(minutes=2),
+)
+"""Ids only: at some 40 bytes a lead this is room for over a million that wait."""
+
+STREAMS = (DELIVERY, INTAKE)

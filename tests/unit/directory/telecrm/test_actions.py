@@ -14,8 +14,8 @@ from tests.unit.directory.telecrm.worlds import NOW, facts, workspace
 
 WORKSPACE = workspace()
 FACTS = facts(WORKSPACE)
-PAID = {"type": "PAYMENT", "status": "PENDING", "currency": "INR", "amount": "10000"}
-VISIT = {"type": "1001", "fields": {"note": "Site visit completed"}}
+PAID: dict[str, Any] = {"type": "PAYMENT", "status": "PENDING", "currency": "INR", "amount": "10000"}
+VISIT: dict[str, Any] = {"type": "1001", "fields": {"note": "Site visit completed"}}
 
 
 def judged(*actions: Any, prefix: str = "") -> tuple[list[Any], list[tuple[str, str]]]:
@@ -89,7 +89,8 @@ def test_the_async_api_wants_the_prefix() -> None:
 def test_which_types_can_be_written_at_all() -> None:
     assert is_writable("1001")
     assert is_writable("PAYMENT")
-    assert not any(is_writable(kind) for kind in ("OUTGOING_CALL", "ACTION_1001", "", "10 01", 1001, None, [], "١٠٠١"))
+    others: list[Any] = ["OUTGOING_CALL", "ACTION_1001", "", "10 01", 1001, None, [], "١٠٠١"]
+    assert not any(is_writable(kind) for kind in others)
 
 
 def custom() -> Any:
