@@ -35,6 +35,7 @@ _KEYWORDS = {
     "max_items": "maxItems",
 }
 _MOMENT = "2024-01-15T12:00:00Z"
+_PLAINEST: Mapping[str, Any] = {"boolean": False, "integer": 0, "number": 0}
 
 
 class Schemas:
@@ -118,7 +119,9 @@ class Schemas:
             return schema["const"]
         if "enum" in schema:
             return schema["enum"][0]
-        return {"date-time": _MOMENT, "int32": 0, "int64": 0}.get(schema.get("format", ""), "")
+        if schema.get("format") == "date-time":
+            return _MOMENT
+        return _PLAINEST.get(schema.get("type", ""), "")
 
 
 def _limits(field: Field) -> Schema:

@@ -9,12 +9,12 @@ import msgspec
 import pytest
 from contactsync.idempotency.v1.idempotency_document_pb2 import KeyDocument
 from contactsync.ingestion.v1 import import_document_pb2 as pb
-from contactsync.openapi.v1.error_document_pb2 import ErrorDocument
+from contactsync.openapi.v1.error_document_pb2 import ErrorDocument, SentenceErrorDocument, TelecrmErrorDocument
 
 from libs.rpc.envelope import envelope
 from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Violation
-from libs.rpc.told import Told
+from libs.rpc.told import Envelope, Told
 from services.idempotency.domain import Answer, ClientId, Fence, JobId, Key, Record
 from services.idempotency.rest import view_of
 from services.ingestion.domain.erasure import NOBODY, Erasure, ErasureId, Stage
@@ -23,7 +23,7 @@ from services.ingestion.handler.following import RowQuery
 from services.ingestion.rest import answers, row_answers
 from services.ingestion.rest.erasing import erasure_body
 from services.ingestion.rest.rows import RestRows
-from tests.fixtures.shapes import assert_shaped, described
+from tests.fixtures.shapes import APIS, assert_shaped, described
 from tests.unit.ingestion.world import World, client, contact
 
 MIXED = [contact(0), {"phone": "x", "surname": "Ivanova"}, contact(1)]
@@ -113,13 +113,23 @@ def test_error(details: int, fields: dict[str, str]) -> None:
     assert_shaped(envelope(told), ErrorDocument.DESCRIPTOR)
 
 
-def test_every_example_is_of_its_shape() -> None:
-    found = list(_examples(described()))
+@pytest.mark.parametrize("api", APIS)
+def test_every_example_is_of_its_shape(api: str) -> None:
+    found = list(_examples(described(api)))
 
     assert len(found) > 20
     for schema, example in found:
-        with_shapes = {**schema, "components": described()["components"]}
+        with_shapes = {**schema, "components": described(api)["components"]}
         jsonschema_rs.validate(with_shapes, example, validate_formats=True)
+
+
+@pytest.mark.parametrize("shape", [Envelope.TELECRM, Envelope.CONNECT, Envelope.CONTACT_SOURCE])
+@pytest.mark.parametrize("details", [0, 1])
+def test_error_of_other_envelopes(shape: Envelope, details: int) -> None:
+    told = Told(REASONS["VALIDATION_ERROR"], "Bad.", [Violation("/email", "invalid", "Email is invalid")] * details)
+
+    document = TelecrmErrorDocument if shape is Envelope.TELECRM else SentenceErrorDocument
+    assert_shaped(envelope(told, shape), document.DESCRIPTOR)
 
 
 def _examples(told: Any) -> Iterator[tuple[dict[str, Any], Any]]:

@@ -73,8 +73,10 @@ def _text(bag: Mapping[str, object], name: str) -> str | None:
 
 def _status(value: object, statuses: Sequence[LeadStatus]) -> dict[str, object] | None:
     """By its label, whatever the case, or by its id. None for what is no lead status of the workspace any more."""
+    label = fold(value.strip()) if isinstance(value, str) else None
+    number = value if isinstance(value, int) and not isinstance(value, bool) else None
     for status in statuses:
-        if value == status.status_id or (isinstance(value, str) and fold(value.strip()) == fold(status.label)):
+        if number == status.status_id or label == fold(status.label):
             return {"id": status.status_id, "label": status.label, "color": status.color}
     return None
 
