@@ -81,13 +81,13 @@ class SqlEchoes(Echoes):
     @override
     async def remember(self, destination: Destination, records: Sequence[Written]) -> None:
         now = self._clock.now()
-        last = {record.remote_id: record for record in records}
-        rows = [self._row(system_of(destination), last[each], now) for each in sorted(last)]
+        # Sorted, so that two that write the same records wait for each other, and not in a circle.
+        in_order = sorted(records, key=lambda record: record.remote_id)
+        rows = [self._row(system_of(destination), record, now) for record in in_order]
         prune = self._pruned_at is None or now - self._pruned_at >= PRUNED_EVERY
 
         async def unit(transaction: Transaction) -> None:
-            for row in rows:
-                await transaction.execute(_PUT, row)
+            await transaction.execute_many(_PUT, rows)
             if prune:
                 await transaction.execute(_PRUNE, (to_micros(now - KEPT),))
 
