@@ -1,15 +1,16 @@
-"""The least that a full sync can cost: HTTP, msgspec and an upsert in one loop. `bare.py URL DATA PAGE_SIZE`.
+"""The least that a full sync can cost: HTTP, msgspec and an upsert in one loop. `python -m tests.bench.polling.bare URL DATA PAGE_SIZE`.
 
 It has no retries, no mapping, no hashes, no normalising, and a crash means to begin again: nobody should run this.
 """
 
 import asyncio
 import sqlite3
-import sys
 from pathlib import Path
 
 import aiohttp
 import msgspec
+
+from tests.bench.polling.told import tell
 
 UPSERT = "INSERT INTO contacts VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET contact = excluded.contact"
 
@@ -56,4 +57,4 @@ async def sync(url: str, data: Path, page_size: int) -> int:
 
 
 if __name__ == "__main__":
-    print(asyncio.run(sync(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))))  # noqa: T201 - the count is the answer
+    tell(lambda url, data, page_size: asyncio.run(sync(url, data, page_size)))

@@ -1,4 +1,4 @@
-"""The same full sync by dlt's rest_api source, merged into DuckDB by parquet. `by_dlt.py URL DATA PAGE_SIZE`.
+"""The same full sync by dlt's rest_api source, merged into DuckDB by parquet. `python -m tests.bench.polling.by_dlt URL DATA PAGE_SIZE`.
 
 Its authentication takes a token as it is, so it is fetched before.
 """
@@ -6,12 +6,13 @@ Its authentication takes a token as it is, so it is fetched before.
 import base64
 import json
 import os
-import sys
 import urllib.request
 from pathlib import Path
 
 import dlt
 from dlt.sources.rest_api import rest_api_source
+
+from tests.bench.polling.told import tell
 
 
 def fetch_token(url: str) -> str:
@@ -60,4 +61,4 @@ def sync(url: str, data: Path, page_size: int) -> int:
 
 if __name__ == "__main__":
     os.environ["RUNTIME__DLTHUB_TELEMETRY"] = "false"
-    print(sync(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))  # noqa: T201 - the count is the answer
+    tell(sync)

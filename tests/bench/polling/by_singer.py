@@ -1,12 +1,11 @@
 """The same full sync by a tap of singer-sdk, whose records go to a file: it stores nothing.
 
-`by_singer.py URL DATA PAGE_SIZE`.
+`python -m tests.bench.polling.by_singer URL DATA PAGE_SIZE`.
 """
 
 import base64
 import contextlib
 import json
-import sys
 import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
@@ -16,6 +15,8 @@ from singer_sdk import RESTStream, Stream, Tap
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.pagination import BasePageNumberPaginator
+
+from tests.bench.polling.told import tell
 
 
 def fetch_token(url: str) -> str:
@@ -92,4 +93,4 @@ def sync(url: str, data: Path, page_size: int) -> int:
 
 
 if __name__ == "__main__":
-    print(sync(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])))  # noqa: T201 - the count is the answer
+    tell(sync)
