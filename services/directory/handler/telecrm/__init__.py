@@ -2,6 +2,7 @@
 
 from services.directory.handler.telecrm.actions import TelecrmActions
 from services.directory.handler.telecrm.enterprise import Enterprise
+from services.directory.handler.telecrm.intake import Intake
 from services.directory.handler.telecrm.leads import FoundLead, FoundLeads, TelecrmLeads
 from services.directory.handler.telecrm.members import ShownMember, ShownMembers, Team
 
@@ -9,6 +10,7 @@ __all__ = [
     "Enterprise",
     "FoundLead",
     "FoundLeads",
+    "Intake",
     "ShownMember",
     "ShownMembers",
     "Team",

@@ -45,7 +45,7 @@ class TelecrmActions:
         facts = await self._enterprise.look_up(workspace, asked_texts(workspace, {}, given))
         now = self._clock()
         judged = judge_actions(given, workspace, facts, now=now)
-        ids = self._leads.action_ids(judged)
+        ids = self._enterprise.action_ids(judged, now=now)
         kept = noting(judged, ids)(contact._replace(changed_at=now))
         if kept and not await self._actions.add(workspace_id, contact.contact_id, kept):
             raise LeadNotFoundError(lead_id)

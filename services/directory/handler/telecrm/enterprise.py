@@ -2,10 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
+from services.directory.domain.action import ActionId
 from services.directory.domain.contact import WorkspaceId
 from services.directory.domain.fields import CustomField, Fields, Option
 from services.directory.domain.member import MemberState
+from services.directory.domain.minting import ENTROPY_BYTES, open_mint
+from services.directory.domain.telecrm.actions import Judged
 from services.directory.domain.telecrm.looking_up import Asked
 from services.directory.domain.telecrm.refusals import DefinitionNotFoundError, EnterpriseNotFoundError, shown
 from services.directory.domain.telecrm.values import Facts
@@ -65,6 +69,13 @@ class Enterprise:
             if found is not None and found.seat and found.state not in _AWAY:
                 members.add(email.casefold())
         return Facts(workspace.pipeline, phones, frozenset(members))
+
+    def action_ids(self, judged: Judged, *, now: datetime) -> tuple[ActionId | None, ...]:
+        """A new id for each action that is kept, in their order."""
+        mint = open_mint(now, self._entropy(ENTROPY_BYTES))
+        return tuple(
+            None if draft is None else ActionId(mint.contact_id(place)) for place, draft in enumerate(judged.drafts)
+        )
 
     async def learn(self, workspace_id: WorkspaceId, labels: Mapping[str, str]) -> None:
         """Makes each label an option of its dropdown, which it may have become meanwhile."""

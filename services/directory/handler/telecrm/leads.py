@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from services.directory.domain.action import Action, ActionFilter, ActionId
 from services.directory.domain.contact import Contact, ContactId, Details, WorkspaceId
 from services.directory.domain.leads import Changed, Created, Exists, LeadPage, NoWorkspace
-from services.directory.domain.minting import ENTROPY_BYTES, open_mint
 from services.directory.domain.telecrm.actions import Judged, judge_actions
 from services.directory.domain.telecrm.leads import (
     changed_details,
@@ -32,7 +31,7 @@ from services.directory.domain.telecrm.searching import read_lead_search, search
 from services.directory.domain.workspace import Workspace
 from services.directory.handler.leads import Leads
 from services.directory.handler.telecrm.enterprise import Enterprise
-from services.directory.ports import ActionBook, Clock, Entropy, LeadSearch
+from services.directory.ports import ActionBook, Clock, LeadSearch
 
 MOST_ACTIONS = 1000
 """Of one request."""
@@ -66,14 +65,12 @@ class TelecrmLeads:
         search: LeadSearch,
         actions: ActionBook,
         clock: Clock,
-        entropy: Entropy,
     ) -> None:
         self._enterprise = enterprise
         self._leads = leads
         self._search = search
         self._actions = actions
         self._clock = clock
-        self._entropy = entropy
 
     async def create(self, workspace_id: WorkspaceId, body: Mapping[str, object]) -> Outcome:
         """Raises InvalidLeadError, BadRequestError and LeadExistsError, and then nothing is written."""
@@ -85,7 +82,7 @@ class TelecrmLeads:
         check_identifier(fields, workspace, facts)
         read = read_lead(fields, workspace, facts)
         judged = judge_actions(actions, workspace, facts, now=self._clock())
-        ids = self.action_ids(judged)
+        ids = self._enterprise.action_ids(judged, now=self._clock())
         made = await self._leads.create(
             workspace_id,
             new_details(read.values, workspace),
@@ -139,13 +136,6 @@ class TelecrmLeads:
         facts = await self._enterprise.look_up(workspace, asked)
         query = read_lead_search(body, workspace, facts, paging)
         return FoundLeads(await self._search.search(workspace_id, query), workspace)
-
-    def action_ids(self, judged: Judged) -> tuple[ActionId | None, ...]:
-        """A new id for each that is kept, in their order."""
-        mint = open_mint(self._clock(), self._entropy(ENTROPY_BYTES))
-        return tuple(
-            None if draft is None else ActionId(mint.contact_id(place)) for place, draft in enumerate(judged.drafts)
-        )
 
 
 def given_actions(body: Mapping[str, object]) -> list[object]:

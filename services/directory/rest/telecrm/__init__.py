@@ -1,5 +1,6 @@
 """The telecrm APIs over REST."""
 
+from services.directory.rest.telecrm.later import AsyncApi
 from services.directory.rest.telecrm.sync import SyncApi
 
-__all__ = ["SyncApi"]
+__all__ = ["AsyncApi", "SyncApi"]
