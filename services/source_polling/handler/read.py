@@ -1,7 +1,7 @@
 """Reads a source page by page into the hub: the next page is fetched while the last one is imported."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -155,11 +155,10 @@ class Reader:
 
 
 def _fetch(session: Session, cursor: PageCursor) -> Fetch:
-    return asyncio.create_task(_page(session.page(cursor)), name="page ahead")
+    async def fetch() -> Page | Deferred | Failed:
+        return await session.page(cursor)  # not called before the task runs: it may be dropped unstarted
 
-
-async def _page(asked: Awaitable[Page | Deferred | Failed]) -> Page | Deferred | Failed:
-    return await asked
+    return asyncio.create_task(fetch(), name="page ahead")
 
 
 async def _dropped(ahead: Fetch | None) -> None:
