@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -20,15 +19,14 @@ from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings,
 from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
 from libs.telemetry import configure_telemetry
 from services.delivery.consumer import TicketConsumer
+from services.delivery.desks import Workplace, furnish
+from services.delivery.domain.destination import directory as directory_destination
 from services.delivery.handler.deliver import Deliverer
-from services.delivery.handler.echoes import EchoRecognizer
 from services.delivery.handler.lanes import Lanes
-from services.delivery.handler.operate import Office, Operator
 from services.delivery.handler.sending import Surroundings
 from services.delivery.peers.chunks import IngestionChunks
 from services.delivery.peers.outcomes import IngestionOutcomes
 from services.delivery.scheduler import Bell, Scheduler
-from services.delivery.sender.dispatch import Senders
 from services.delivery.sender.kinds import all_kinds
 from services.delivery.server import DeliveryServer
 from services.delivery.settings import Settings
@@ -36,6 +34,7 @@ from services.delivery.store.destinations import SqlDestinations
 from services.delivery.store.echoes import SqlEchoes
 from services.delivery.store.sql import SqlLedger
 from services.delivery.system import SystemClock
+from services.delivery.upkeep import Upkeep
 from services.delivery.vault import Vault, WrongMasterKeyError, echo_digest
 
 SERVICE = "delivery"
@@ -65,6 +64,7 @@ class Running:
     server: RpcServer
     deliverer: Deliverer
     scheduler: Scheduler
+    upkeep: Upkeep
     bus: Bus
 
     async def run(self) -> None:
@@ -72,6 +72,7 @@ class Running:
         work = [
             asyncio.create_task(TicketConsumer(self.deliverer).run(self.bus), name="tickets"),
             asyncio.create_task(self.scheduler.run(), name="scheduler"),
+            asyncio.create_task(self.upkeep.run(), name="upkeep"),
         ]
         for task in work:
             task.add_done_callback(lambda _: self.server.stopping.set())
@@ -127,17 +128,21 @@ async def _put_together(
 ) -> Running:
     clock, rules = SystemClock(), EgressRules(settings.allowed_networks)
     bell, destinations = Bell(clock), SqlDestinations(database, cipher=vault)
-    operator = _operator(ledger, destinations, rules=rules, bell=bell, clock=clock)
-    await operator.ensure_directory()
-    await operator.list()  # another master key is found out now, not at the first delivery
-    ingestion = _peer(settings.ingestion_address, identity, stack)
-    senders = _senders(settings, stack, identity=identity, rules=rules, clock=clock, echoes=echoes)
+    await _prepare(destinations, clock=clock)
+    outlet = Outlet.open(rules)
+    stack.push_async_callback(outlet.close)
+    ingestion, access, directory = (
+        _peer(address, identity, stack)
+        for address in (settings.ingestion_address, settings.access_address, settings.directory_address)
+    )
+    senders = all_kinds(outlet, directory=directory, clock=clock, echoes=echoes)
+    chunks = IngestionChunks(ingestion)
     surroundings = Surroundings(
         ledger=ledger,
         backlog=ledger,
         destinations=destinations,
         switch=destinations,
-        chunks=IngestionChunks(ingestion),
+        chunks=chunks,
         sender=senders,
         lookup=senders,
         outcomes=IngestionOutcomes(ingestion),
@@ -145,37 +150,43 @@ async def _put_together(
         clock=clock,
         chance=random.random,
     )
-    server = DeliveryServer(operator, echoes=EchoRecognizer(destinations, echoes))
     deliverer = Deliverer(surroundings, lanes=Lanes(total=settings.sends_in_flight))
+    workplace = Workplace(
+        database=database,
+        ledger=ledger,
+        destinations=destinations,
+        echoes=echoes,
+        deliverer=deliverer,
+        chunks=chunks,
+        outlet=outlet,
+        rules=rules,
+        access=access,
+        ingestion=ingestion,
+        directory=directory,
+        alarm=bell,
+        clock=clock,
+    )
+    furnished = furnish(workplace, keep_answers=settings.keep_answers)
+    server = DeliveryServer(furnished.desks)
     return Running(
-        server=_server(settings, stack, server, identity=identity, database=database, bus=bus),
+        server=_server(settings, server, access, identity=identity, database=database, bus=bus),
         deliverer=deliverer,
         scheduler=Scheduler(deliverer, bell=bell, clock=clock),
+        upkeep=furnished.upkeep,
         bus=bus,
     )
 
 
-def _operator(
-    ledger: SqlLedger, destinations: SqlDestinations, *, rules: EgressRules, bell: Bell, clock: SystemClock
-) -> Operator:
-    return Operator(
-        Office(
-            destinations=destinations,
-            switch=destinations,
-            backlog=ledger,
-            attempts=ledger,
-            guard=rules,
-            alarm=bell,
-            clock=clock,
-            random=secrets.token_bytes,
-        )
-    )
+async def _prepare(destinations: SqlDestinations, *, clock: SystemClock) -> None:
+    """See to it that the contact book is a destination. Another master key is found out now, not at a delivery."""
+    await destinations.put(directory_destination(now=clock.now()))
+    await destinations.list()
 
 
 def _server(
     settings: Settings,
-    stack: AsyncExitStack,
     server: DeliveryServer,
+    access: Peer,
     *,
     identity: Identity,
     database: Database,
@@ -186,28 +197,13 @@ def _server(
         await bus.check()
 
     descriptor = delivery_service_pb2.DESCRIPTOR.services_by_name["DeliveryService"]
-    authenticate = remote_authenticator(_peer(settings.access_address, identity, stack))
+    authenticate = remote_authenticator(access)
     return RpcServer(
         RpcSettings(listen=settings.listen),
         [Registration(descriptor, add_DeliveryServiceServicer_to_server, server)],
         door=Door(identity=identity, authenticate=authenticate, gateways=settings.gateway_networks()),
         ready=ready,
     )
-
-
-def _senders(
-    settings: Settings,
-    stack: AsyncExitStack,
-    *,
-    identity: Identity,
-    rules: EgressRules,
-    clock: SystemClock,
-    echoes: SqlEchoes,
-) -> Senders:
-    outlet = Outlet.open(rules)
-    stack.push_async_callback(outlet.close)
-    directory = _peer(settings.directory_address, identity, stack)
-    return all_kinds(outlet, directory=directory, clock=clock, echoes=echoes)
 
 
 def _peer(address: str, identity: Identity, stack: AsyncExitStack) -> Peer:

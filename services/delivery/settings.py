@@ -1,5 +1,6 @@
 """The settings of delivery, from the environment: CONTACTSYNC_… in capitals."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from pydantic import Field, field_validator
@@ -29,6 +30,9 @@ class Settings(ProcessSettings):
     """CIDRs, comma-separated, that webhooks may lie in although they are private. Empty: none."""
     sends_in_flight: int = Field(default=64, ge=1, le=1024)
     """Parts under way at once, to all destinations that answer within a second. Each has its own bound beside."""
+
+    keep_answers: timedelta = Field(default=timedelta(days=30), ge=timedelta(0), le=timedelta(days=3650))
+    """How long what came back from tries that failed is kept: it may hold contact data. Seconds, or ISO 8601."""
 
     @field_validator("egress_allow")
     @classmethod

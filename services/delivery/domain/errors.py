@@ -67,3 +67,57 @@ class DeliveryNotFoundError(DeliveryRefusedError):
 
     def __init__(self) -> None:
         super().__init__("There is no such delivery.", fields={"resource": "delivery"})
+
+
+class DeadLetterNotFoundError(DeliveryRefusedError):
+    """The row is no dead letter of the destination."""
+
+    reason = "NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such dead letter.", fields={"resource": "dead letter"})
+
+
+class ReplayNotFoundError(DeliveryRefusedError):
+    """No replay of the destination has the id."""
+
+    reason = "NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such replay.", fields={"resource": "replay"})
+
+
+class ChunkNotFoundError(DeliveryRefusedError):
+    """No chunk has the id."""
+
+    reason = "NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("There is no such chunk.", fields={"resource": "chunk"})
+
+
+class DestinationInUseError(DeliveryRefusedError):
+    """Something still needs the destination; the message says what to do."""
+
+    reason = "STATE_CONFLICT"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, fields={"resource": "destination"})
+
+
+class NoSecretError(DeliveryRefusedError):
+    """Only a webhook's requests are signed."""
+
+    reason = "STATE_CONFLICT"
+
+    def __init__(self) -> None:
+        super().__init__("Only a webhook has a signing secret.", fields={"resource": "destination"})
+
+
+class InvalidSelectionError(DeliveryRefusedError):
+    """Dead letters are named in a way that cannot be meant."""
+
+    reason = "VALIDATION_ERROR"
+
+    def __init__(self, *violations: Violation) -> None:
+        super().__init__(violations[0].message, violations=violations)

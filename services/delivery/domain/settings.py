@@ -67,8 +67,10 @@ class Changes:
     """Go back to their default first."""
 
 
-_PLAIN = ("name", "url", "enterprise_id", "chunk_size", "concurrency", "rate", "headers", "tags", "success", "fields")
-_PLAIN += ("lead_status", "idempotent")
+_PLAIN = (
+    *("name", "url", "enterprise_id", "chunk_size", "concurrency", "rate", "headers", "tags", "success", "fields"),
+    *("lead_status", "idempotent"),
+)
 _SUITS = {
     "secret": {DestinationKind.WEBHOOK},
     "success": {DestinationKind.WEBHOOK},

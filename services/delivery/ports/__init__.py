@@ -34,6 +34,10 @@ class Ledger(Protocol):
         """Store it with its try, unless the ledger has it final or with as many tries (False: nothing was stored)."""
         ...
 
+    async def exchange(self, known: Delivery, delivery: Delivery) -> bool:
+        """Store it unless somebody tried or claimed it since it was as `known`, waiting (False: nothing was stored)."""
+        ...
+
 
 class Backlog(Protocol):
     """What the ledger has to be acted on later."""
@@ -44,6 +48,10 @@ class Backlog(Protocol):
 
     async def next_due(self, destination_id: DestinationId) -> datetime | None:
         """Tell when the first of it becomes due, perhaps in the past. None: there is nothing."""
+        ...
+
+    async def page(self, destination_id: DestinationId, *, after: Delivery | None, limit: int) -> Sequence[Delivery]:
+        """Give what is not final, due or not, by due time, then chunk and round: the first, or those behind `after`."""
         ...
 
     async def waiting(self, destination_id: DestinationId) -> Waiting:

@@ -8,16 +8,8 @@ from typing import Protocol
 from services.delivery.domain.dead_letter import Closing, DeadLetter, DeadLetterFilter
 from services.delivery.domain.delivery import Attempt, ChunkId, Parcel, RowState
 from services.delivery.domain.destination import Destination, DestinationId
+from services.delivery.domain.flow import DestinationHealth
 from services.delivery.domain.replay import Redelivery, Replay, ReplayId, ReplayItem
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """How a destination fares at this process. `pace` is in parts per second, 0 for no bound."""
-
-    breaker: str
-    """closed, open or half_open."""
-    pace: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +163,8 @@ class Rehearsal(Protocol):
 class Vitals(Protocol):
     """How destinations fare."""
 
-    def health(self, destination_id: DestinationId) -> Health:
-        """Tell what this process knows."""
+    async def health(self, destination_id: DestinationId) -> DestinationHealth:
+        """Tell what this process knows. Raises DestinationNotFoundError."""
         ...
 
 
@@ -185,4 +177,20 @@ class Errors(Protocol):
 
     async def forget_answers(self, *, before: datetime) -> int:
         """Drop what came back from tries that began before then; tell from how many."""
+        ...
+
+
+class Clearing(Protocol):
+    """Ends what waits for a destination that is gone."""
+
+    async def clear(self, destination_id: DestinationId) -> None:
+        """End its deliveries as failed, and tell. What is left over ends when ingestion asks for it."""
+        ...
+
+
+class Haste(Protocol):
+    """Brings what waits forward."""
+
+    async def hasten(self, destination_id: DestinationId, *, now: datetime) -> int:
+        """Make due now whatever waits for a later time; tell how much. What is being sent stays as it is."""
         ...

@@ -23,13 +23,16 @@ _rows = msgspec.json.Decoder(list[msgspec.Raw])
 _tombstones = msgspec.json.Decoder(list[_Tombstone])
 
 
-def build_body(parcel: Parcel) -> bytes:
-    """Return the same bytes at every try of the same rows, as long as its chunk says when it came."""
+def build_body(parcel: Parcel, *, event: str = "") -> bytes:
+    """Return the same bytes at every try of the same rows, as long as its chunk says when it came.
+
+    `event` is the type. Empty: what the contacts say.
+    """
     contacts = picked(parcel.chunk.contacts, parcel.ref.positions)
     head = orjson.dumps(
         {
             "id": parcel.part_id,
-            "type": event_type(contacts),
+            "type": event or event_type(contacts),
             "timestamp": _rfc3339(parcel.chunk.created_at or parcel.started_at),
             "correlation_id": parcel.ref.correlation_id,
         }

@@ -7,8 +7,21 @@ from services.delivery.ports import Clock, Echoes
 from services.delivery.sender.connect.sender import ConnectSender
 from services.delivery.sender.directory import DirectorySender
 from services.delivery.sender.dispatch import Senders
+from services.delivery.sender.rehearsal import NoEchoes, SenderRehearsal
 from services.delivery.sender.telecrm.sender import TelecrmSender
 from services.delivery.sender.webhook import WebhookSender
+
+
+def rehearsal(outlet: Outlet, *, clock: Clock) -> SenderRehearsal:
+    """Give what shows what the senders would send. What was written before is not asked, nothing is remembered."""
+    return SenderRehearsal(
+        outlet,
+        {
+            DestinationKind.WEBHOOK: lambda dry: WebhookSender(dry, clock=clock),
+            DestinationKind.TELECRM: lambda dry: TelecrmSender(dry, clock=clock, echoes=NoEchoes()),
+            DestinationKind.CONNECT: lambda dry: ConnectSender(dry, clock=clock, echoes=NoEchoes()),
+        },
+    )
 
 
 def all_kinds(outlet: Outlet, *, directory: Peer, clock: Clock, echoes: Echoes) -> Senders:

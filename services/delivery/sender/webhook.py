@@ -9,6 +9,7 @@ from libs.egress import Outlet, Reply, Unanswered, parse_retry_after
 from services.delivery.domain.answer import Answer, NoAnswer, Refused, Taken
 from services.delivery.domain.delivery import Parcel, RowState
 from services.delivery.ports import Clock, Sender
+from services.delivery.sender.api import beside
 from services.delivery.sender.body import build_body, picked, sign
 from services.delivery.sender.multistatus import RowWords, read_rows
 
@@ -30,7 +31,7 @@ class WebhookSender(Sender):
         reply = await self._outlet.ask(
             "POST",
             parcel.destination.url,
-            headers=_headers(parcel, body),
+            headers=write_headers(parcel, body),
             body=body,
             timeout=parcel.destination.retry.timeout,
         )
@@ -78,8 +79,8 @@ def _row_words(reply: Reply, parcel: Parcel) -> RowWords | None:
     return read_rows(reply.body, picked(parcel.chunk.contacts, parcel.ref.positions), count=parcel.count)
 
 
-def _headers(parcel: Parcel, body: bytes) -> dict[str, str]:
-    """The destination's own first, so that none of them takes the place of one that the receiver must trust."""
+def write_headers(parcel: Parcel, body: bytes) -> dict[str, str]:
+    """Return the hub's own headers, and beside them those that the destination asks for."""
     part_id = parcel.part_id
     at = int(parcel.started_at.timestamp())
     signatures = (
@@ -97,5 +98,4 @@ def _headers(parcel: Parcel, body: bytes) -> dict[str, str]:
         headers["X-Correlation-ID"] = parcel.ref.correlation_id
     # No baggage: it is the hub's own, and the correlation id has its header.
     _traces.inject(headers)
-    own = {name.lower() for name in headers}
-    return {name: value for name, value in parcel.destination.headers.items() if name.lower() not in own} | headers
+    return beside(parcel.destination.headers, headers)

@@ -153,8 +153,8 @@ def _pages(names: tuple[str, ...], *, behind: bool) -> Statement:
 
 @cache
 def _updates(names: tuple[str, ...], changed: tuple[str, ...]) -> Statement:
-    changes = {name: bindparam(f"to_{name}") for name in changed}
-    query = update(_letters).where(*(_CONDITIONS[name] for name in names)).values(changes)
+    query = update(_letters).where(*(_CONDITIONS[name] for name in names))
+    query = query.values({name: bindparam(f"to_{name}") for name in changed})
     return Statement(query, *(f"to_{name}" for name in changed), *names)
 
 

@@ -11,11 +11,11 @@ from typing_extensions import override
 from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState
 from services.delivery.domain.destination import Destination, DestinationId
 from services.delivery.ports import Attempts, Backlog, Destinations, Ledger, PauseSwitch, Waiting
-from services.delivery.ports.operating import Errors, Register
+from services.delivery.ports.operating import Errors, Haste, Register
 from services.delivery.store.memory_operating import MemoryDeadLetters
 
 
-class MemoryLedger(Ledger, Backlog, Attempts, Errors):
+class MemoryLedger(Ledger, Backlog, Attempts, Errors, Haste):
     """Deliveries and their tries."""
 
     def __init__(self, dead_letters: MemoryDeadLetters | None = None) -> None:
@@ -55,6 +55,17 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors):
         return True
 
     @override
+    async def exchange(self, known: Delivery, delivery: Delivery) -> bool:
+        await asyncio.sleep(0)
+        there = self._deliveries.get(delivery.ref.key)
+        if there is None or there.state is not DeliveryState.WAITING:
+            return False
+        if (there.attempt_count, there.due_at) != (known.attempt_count, known.due_at):
+            return False
+        self._deliveries[delivery.ref.key] = replace(delivery, created_at=there.created_at)
+        return True
+
+    @override
     async def due(self, destination_id: DestinationId, *, now: datetime, limit: int) -> Sequence[Delivery]:
         due = [each for each in self._open(destination_id) if each.is_due(now)]
         return due[:limit]
@@ -62,6 +73,11 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors):
     @override
     async def next_due(self, destination_id: DestinationId) -> datetime | None:
         return next((each.due_at for each in self._open(destination_id)), None)
+
+    @override
+    async def page(self, destination_id: DestinationId, *, after: Delivery | None, limit: int) -> Sequence[Delivery]:
+        found = sorted(self._open(destination_id), key=_place)
+        return [each for each in found if after is None or _place(each) > _place(after)][:limit]
 
     @override
     async def waiting(self, destination_id: DestinationId) -> Waiting:
@@ -83,6 +99,14 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors):
         return sorted(failed, key=lambda each: each.started_at, reverse=True)[:limit]
 
     @override
+    async def hasten(self, destination_id: DestinationId, *, now: datetime) -> int:
+        later = [each for each in self._open(destination_id) if each.state is DeliveryState.WAITING]
+        later = [each for each in later if not each.is_due(now)]
+        for each in later:
+            self._deliveries[each.ref.key] = replace(each, due_at=now)
+        return len(later)
+
+    @override
     async def forget_answers(self, *, before: datetime) -> int:
         count = 0
         for tries in self._attempts.values():
@@ -99,6 +123,10 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors):
             if each.ref.key.destination_id == destination_id and each.due_at is not None
         ]
         return [each for _, each in sorted(found, key=lambda pair: pair[0])]
+
+
+def _place(delivery: Delivery) -> tuple[datetime | None, str, int]:
+    return delivery.due_at, delivery.ref.key.chunk_id, delivery.ref.key.round
 
 
 class MemoryDestinations(Destinations, PauseSwitch, Register):

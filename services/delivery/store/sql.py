@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import Integer, and_, bindparam, func, literal_column, null, or_, select, update
+from sqlalchemy import BigInteger, Integer, and_, bindparam, func, literal_column, null, or_, select, tuple_, update
 from sqlalchemy import insert as insert_into
 from sqlalchemy.sql.base import Executable
 from typing_extensions import override
@@ -13,7 +13,7 @@ from libs.storage import Database, Insert, Statement, Transaction, any_of, from_
 from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState
 from services.delivery.domain.destination import DestinationId
 from services.delivery.ports import Attempts, Backlog, Cipher, Ledger, Waiting
-from services.delivery.ports.operating import Errors
+from services.delivery.ports.operating import Errors, Haste
 from services.delivery.store.dead_letters import bury
 from services.delivery.store.rows import attempt_row, delivery_row, read_attempt, read_delivery
 from services.delivery.store.tables import AttemptRow, DeliveryRow
@@ -67,6 +67,37 @@ _DUE = Statement(
     "now",
     "most",
 )
+_PLACE = (_D.due_at, _D.chunk_id, _D.round)
+_PAGE = Statement(
+    select(_deliveries)
+    .where(
+        _AT,
+        _D.due_at >= bindparam("due_from"),
+        tuple_(*_PLACE) > tuple_(bindparam("due_from"), bindparam("chunk_after"), bindparam("round_after")),
+    )
+    .order_by(*_PLACE)
+    .limit(bindparam("most")),
+    "destination",
+    "due_from",
+    "chunk_after",
+    "round_after",
+    "most",
+)
+_EXCHANGE = Statement(
+    update(_deliveries)
+    .where(
+        *(getattr(_D, name) == bindparam(f"its_{name}") for name in _KEY),
+        _D.state == DeliveryState.WAITING.value,
+        _D.attempt_count == bindparam("known_count"),
+        _D.due_at == bindparam("known_due"),
+    )
+    .values({name: bindparam(f"to_{name}") for name in _OUTCOME}),
+    *(f"its_{name}" for name in _KEY),
+    *(f"to_{name}" for name in _OUTCOME),
+    "known_count",
+    "known_due",
+)
+_OUTCOME_AT = tuple(_COLUMNS.index(name) for name in _OUTCOME)
 _NEXT_DUE = Statement(select(func.min(_D.due_at)).where(_AT, _D.due_at.is_not(None)), "destination")
 _WAITING = Statement(select(func.count(), func.min(_D.created_at)).where(_AT, _D.due_at.is_not(None)), "destination")
 _THIS = (_D.chunk_id == bindparam("chunk"), _D.destination_id == bindparam("destination"))
@@ -87,6 +118,13 @@ _LAST_ERRORS = Statement(
     "destination",
     "most",
 )
+_HASTEN = Statement(
+    update(_deliveries)
+    .where(_AT, _D.state == DeliveryState.WAITING.value, _D.due_at > bindparam("now"))
+    .values(due_at=bindparam("now", type_=BigInteger)),
+    "destination",
+    "now",
+)
 _FORGET_ANSWERS = Statement(
     update(_attempts)
     .where(_A.sealed_answer.is_not(None), _A.started_at < bindparam("before"))
@@ -95,7 +133,7 @@ _FORGET_ANSWERS = Statement(
 )
 
 
-class SqlLedger(Ledger, Backlog, Attempts, Errors):
+class SqlLedger(Ledger, Backlog, Attempts, Errors, Haste):
     """Deliveries and their tries."""
 
     def __init__(self, database: Database, *, cipher: Cipher) -> None:
@@ -134,6 +172,19 @@ class SqlLedger(Ledger, Backlog, Attempts, Errors):
         return await self._database.write(unit)
 
     @override
+    async def exchange(self, known: Delivery, delivery: Delivery) -> bool:
+        if known.due_at is None:
+            return False
+        whole = delivery_row(delivery)
+        outcome = tuple(whole[at] for at in _OUTCOME_AT)
+        row = (*whole[: len(_KEY)], *outcome, known.attempt_count, to_micros(known.due_at))
+
+        async def unit(transaction: Transaction) -> bool:
+            return await transaction.execute(_EXCHANGE, row) > 0
+
+        return await self._database.write(unit)
+
+    @override
     async def due(self, destination_id: DestinationId, *, now: datetime, limit: int) -> Sequence[Delivery]:
         rows = await self._database.fetch(_DUE, (destination_id, to_micros(now), limit))
         return [read_delivery(row) for row in rows]
@@ -142,6 +193,14 @@ class SqlLedger(Ledger, Backlog, Attempts, Errors):
     async def next_due(self, destination_id: DestinationId) -> datetime | None:
         row = await self._database.fetch_one(_NEXT_DUE, (destination_id,))
         return None if row is None or row[0] is None else from_micros(row[0])
+
+    @override
+    async def page(self, destination_id: DestinationId, *, after: Delivery | None, limit: int) -> Sequence[Delivery]:
+        place = (0, "", 0)
+        if after is not None and after.due_at is not None:
+            place = (to_micros(after.due_at), after.ref.key.chunk_id, after.ref.key.round)
+        rows = await self._database.fetch(_PAGE, (destination_id, *place, limit))
+        return [read_delivery(row) for row in rows]
 
     @override
     async def waiting(self, destination_id: DestinationId) -> Waiting:
@@ -160,6 +219,13 @@ class SqlLedger(Ledger, Backlog, Attempts, Errors):
     async def last_errors(self, destination_id: DestinationId, *, limit: int) -> Sequence[Attempt]:
         rows = await self._database.fetch(_LAST_ERRORS, (destination_id, limit))
         return [read_attempt(row, cipher=self._cipher) for row in rows]
+
+    @override
+    async def hasten(self, destination_id: DestinationId, *, now: datetime) -> int:
+        async def unit(transaction: Transaction) -> int:
+            return await transaction.execute(_HASTEN, (destination_id, to_micros(now)))
+
+        return await self._database.write(unit)
 
     @override
     async def forget_answers(self, *, before: datetime) -> int:
