@@ -58,12 +58,13 @@ class Api:
         self._outlet = outlet
         self._clock = clock
         self._base = base.rstrip("/")
-        self._headers = {**parcel.destination.headers, **headers, "Accept": "application/json"}
+        self._headers = dict(headers) | {"Accept": "application/json"}
         self._timeout = parcel.destination.retry.timeout
         self._until = until
         if parcel.ref.correlation_id:
             self._headers["X-Correlation-ID"] = parcel.ref.correlation_id
         _traces.inject(self._headers)
+        self._headers = beside(parcel.destination.headers, self._headers)
 
     async def ask(self, method: str, path: str, body: Any = None) -> Said | Unanswered:
         """Ask once."""
@@ -88,6 +89,12 @@ class Api:
             body=reply.body,
             retry_after=None if asked is None else parse_retry_after(asked, now=self._clock.now()),
         )
+
+
+def beside(theirs: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
+    """Return both, without those of theirs that would take the place of one of ours, or stand beside it."""
+    names = {name.lower() for name in ours}
+    return {name: value for name, value in theirs.items() if name.lower() not in names} | dict(ours)
 
 
 def member(data: Any, *names: str) -> Any:

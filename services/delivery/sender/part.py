@@ -6,7 +6,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from libs.egress import Unanswered
-from services.delivery.domain.answer import RETRYABLE, Answer, NoAnswer, Refused, RowFailure, Taken
+from services.delivery.domain.answer import (
+    RETRYABLE,
+    Answer,
+    AnswerClass,
+    NoAnswer,
+    Refused,
+    RowFailure,
+    Taken,
+    classify,
+)
 from services.delivery.domain.delivery import RowState
 from services.delivery.sender.api import Said
 from services.delivery.sender.contacts import Contact
@@ -28,6 +37,8 @@ class Trouble:
     message: str
     reached: bool = True
     """Without an answer: something may have arrived."""
+    wrote: bool = True
+    """It was said of a write; after a question something is as it was."""
     retry_after: timedelta | None = None
     by_destination: bool = False
     ends_part: bool = False
@@ -37,10 +48,20 @@ class Trouble:
         """It says something of the system at this moment, and not only of one contact."""
         return self.ends_part or not self.status or self.status >= 500 or self.status in RETRYABLE
 
-    def answer(self, body: bytes) -> Answer:
-        """The same, said of the part."""
-        if not self.status:
-            return NoAnswer(message=self.message, reached=self.reached)
+    @property
+    def leaves_doubt(self) -> bool:
+        """What was to be written may have been written."""
+        return self.wrote and self._is_lost
+
+    @property
+    def _is_lost(self) -> bool:
+        said = Refused(status=self.status, message="", by_destination=self.by_destination)
+        return classify(said, idempotent=False) is AnswerClass.UNKNOWN if self.status else self.reached
+
+    def answer(self, body: bytes, *, idempotent: bool) -> Answer:
+        """The same, said of the part. Where a write must not be repeated, it counts that this was none."""
+        if not self.status or (not idempotent and not self.wrote and self._is_lost):
+            return NoAnswer(message=self.message, reached=self.reached and self.wrote)
         return Refused(
             status=self.status,
             message=self.message,
@@ -78,14 +99,15 @@ def unsupported(reason: str) -> RowEnd:
     return RowEnd(state=RowState.UNSUPPORTED, reason=reason)
 
 
-def trouble_of(answer: Said | Unanswered, *, by_destination: bool = False) -> Trouble:
-    """Read an answer after which a contact is sent again."""
+def trouble_of(answer: Said | Unanswered, *, wrote: bool, by_destination: bool = False) -> Trouble:
+    """Read an answer after which a contact is sent again. `wrote`: what it answered was a write."""
     if isinstance(answer, Unanswered):
-        return Trouble(message=answer.message, reached=answer.reached, ends_part=not answer.reached)
+        return Trouble(message=answer.message, reached=answer.reached, wrote=wrote, ends_part=not answer.reached)
     readable = answer.status >= 300 or answer.data is not None
     return Trouble(
         status=answer.status,
         message=f"It answered {answer.status}{'' if readable else ', and what it said cannot be read'}.",
+        wrote=wrote,
         retry_after=answer.retry_after,
         by_destination=by_destination,
         ends_part=by_destination or answer.status == 429 or answer.retry_after is not None,
@@ -143,7 +165,7 @@ class Part:
     def _answer(self) -> Answer:
         nothing_ended = all(end is None or end.state is RowState.PENDING for end in self._ends)
         if self._trouble is not None and self._trouble.is_of_system and nothing_ended:
-            return self._trouble.answer(self._body())
+            return self._trouble.answer(self._body(), idempotent=self._idempotent)
         return self._taken(self._trouble)
 
     def _taken(self, trouble: Trouble | None) -> Taken:
@@ -169,5 +191,5 @@ class Part:
     def _state(self, end: RowEnd | None) -> RowState:
         if end is None:
             return RowState.PENDING
-        lost = end.trouble is not None and not end.trouble.status and end.trouble.reached
+        lost = end.trouble is not None and end.trouble.leaves_doubt
         return RowState.UNKNOWN if lost and not self._idempotent else end.state

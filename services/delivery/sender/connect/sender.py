@@ -113,7 +113,7 @@ class _Contacts:
     async def _search(self, card: Card) -> Mapping[str, Any] | RowEnd | None:
         found = await search(self._api, card.email or str(card.values["firstName"]))
         if isinstance(found, Said | Unanswered):
-            return _unwritten(found)
+            return _unwritten(found, wrote=False)
         same = [each for each in found if is_same_person(card, each)]
         return min(same, key=lambda each: len(differing(card, each)), default=None)
 
@@ -125,7 +125,7 @@ class _Contacts:
         if status is not None and isinstance(answer, Said) and answer.member("error") == INVALID_STATUS:
             answer, flaw = await self._post(card, None), "connect does not take the lead status."
         if isinstance(answer, Unanswered) or not 200 <= answer.status < 300:
-            return _unwritten(answer)
+            return _unwritten(answer, wrote=True)
         if member(answer.data, "id", "_id") is None:
             return again(
                 Trouble(status=answer.status, message="connect took a contact and does not name it."), answer.body
@@ -156,14 +156,14 @@ def _created(reason: str) -> RowEnd:
     return RowEnd(state=RowState.CREATED, reason=reason)
 
 
-def _unwritten(answer: Said | Unanswered) -> RowEnd:
+def _unwritten(answer: Said | Unanswered, *, wrote: bool) -> RowEnd:
     """Read an answer that is no success: of this contact, of all, or of the moment."""
     if isinstance(answer, Unanswered):
-        return again(trouble_of(answer))
+        return again(trouble_of(answer, wrote=wrote))
     if answer.is_passing:
-        return again(trouble_of(answer), answer.body)
+        return again(trouble_of(answer, wrote=wrote), answer.body)
     if answer.is_of_destination:
-        return again(trouble_of(answer, by_destination=True), answer.body)
+        return again(trouble_of(answer, wrote=wrote, by_destination=True), answer.body)
     because = _TEXTS.get(str(answer.member("error")), "")
     return failed(f"connect refused the contact ({answer.status}{f': {because}' if because else ''}).", answer.body)
 

@@ -54,8 +54,8 @@ class LeadStatuses:
 async def _ask(api: Api) -> Mapping[str, Any] | Trouble:
     answer = await api.ask("GET", f"{CONTACTS}/lead-statuses")
     if isinstance(answer, Unanswered):
-        return Trouble(message=answer.message, reached=False, ends_part=True)
+        return Trouble(message=answer.message, wrote=False, ends_part=True)
     listed = answer.data if isinstance(answer.data, list) else answer.member("data", "leadStatuses")
     if answer.status != 200 or not isinstance(listed, list):
-        return trouble_of(answer, by_destination=not answer.is_passing)
+        return trouble_of(answer, wrote=False, by_destination=not answer.is_passing)
     return {str(member(each, "label") or "").strip().casefold(): member(each, "id") for each in listed}

@@ -58,7 +58,7 @@ class TelecrmSender(Sender, Lookup):
         """Write each lead."""
         opened = await self._open(parcel)
         if isinstance(opened, Trouble):
-            return opened.answer(b"")
+            return opened.answer(b"", idempotent=parcel.destination.idempotent)
         answer = await Part(read_parcel(parcel), idempotent=parcel.destination.idempotent).send(opened.write)
         await self._echoes.remember(parcel.destination, opened.wrote)
         return answer
@@ -68,7 +68,7 @@ class TelecrmSender(Sender, Lookup):
         """Search each lead: one that has what was sent arrived."""
         opened = await self._open(parcel)
         if isinstance(opened, Trouble):
-            return opened.answer(b"")
+            return opened.answer(b"", idempotent=True)
         return await Part(read_parcel(parcel), idempotent=True).send(opened.look_up)
 
     async def _open(self, parcel: Parcel) -> "_Leads | Trouble":
@@ -131,7 +131,7 @@ class _Leads:
         if isinstance(found, RowEnd):
             return found
         if found is None or differing(lead, self._workspace, found.values):
-            return again(Trouble(status=404, message="It did not arrive."))
+            return again(Trouble(status=404, message="It did not arrive.", wrote=False))
         return RowEnd(state=RowState.CREATED)
 
     def _read(self, contact: Contact) -> Lead | RowEnd:
@@ -144,7 +144,7 @@ class _Leads:
 
     def _created(self, answer: Said | Unanswered, lead: Lead) -> RowEnd:
         if isinstance(answer, Unanswered) or not 200 <= answer.status < 300 or answer.data is None:
-            return _unwritten(answer, lead)
+            return _unwritten(answer, lead, wrote=True)
         left_out = ignored(answer)
         if not lead_id(answer.data):
             return failed(f"telecrm took the request and made no lead. {_without(left_out)}".strip(), answer.body)
@@ -163,7 +163,7 @@ class _Leads:
         if isinstance(found, RowEnd):
             return found
         if found is None:
-            return again(Trouble(status=conflict.status, message=LOST_IN_BETWEEN), conflict.body)
+            return again(Trouble(status=conflict.status, message=LOST_IN_BETWEEN, wrote=False), conflict.body)
         remote_id = found.lead_id or lead_id(conflict.data) or lead_id(conflict.member("error"))
         changes = differing(lead, self._workspace, found.values)
         if not changes:
@@ -182,7 +182,7 @@ class _Leads:
         wanted = {"fields": {identifier.name: searched(identifier, lead.identifier)}}
         answer = await self._api.ask("POST", "/lead/search?skip=0&limit=10", wanted)
         if isinstance(answer, Unanswered) or answer.status != 200 or answer.data is None:
-            return _unwritten(answer, lead)
+            return _unwritten(answer, lead, wrote=False)
         rows = answer.data if isinstance(answer.data, list) else answer.member("data")
         found = [_found(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
         same = [
@@ -205,7 +205,7 @@ def _updated(answer: Said | Unanswered, lead: Lead, changes: Mapping[str, Any]) 
     if isinstance(answer, Said) and answer.status == 404:
         return again(Trouble(status=404, message="The lead was deleted while it was being written."), answer.body)
     if isinstance(answer, Unanswered) or not 200 <= answer.status < 300 or answer.data is None:
-        return _unwritten(answer, lead)
+        return _unwritten(answer, lead, wrote=True)
     left_out = [*ignored(answer), *_not_stored(answer, changes)]
     if left_out and set(changes) <= set(left_out):
         return failed(f"telecrm changed nothing of the lead. {_without(left_out)}", answer.body)
@@ -219,15 +219,15 @@ def _not_stored(answer: Said, changes: Mapping[str, Any]) -> Sequence[str]:
     return [name for name in changes if stored.get(name) is None] if isinstance(stored, dict) and stored else []
 
 
-def _unwritten(answer: Said | Unanswered, lead: Lead) -> RowEnd:
+def _unwritten(answer: Said | Unanswered, lead: Lead, *, wrote: bool) -> RowEnd:
     """Read an answer that is no success: of this lead, of all, or of the moment."""
     if isinstance(answer, Unanswered):
-        return again(trouble_of(answer))
+        return again(trouble_of(answer, wrote=wrote))
     code = error_code(answer)
     if answer.is_passing:
-        return again(trouble_of(answer), answer.body)
+        return again(trouble_of(answer, wrote=wrote), answer.body)
     if answer.is_of_destination and code not in _LEAD_REFUSALS:
-        return again(trouble_of(answer, by_destination=True), answer.body)
+        return again(trouble_of(answer, wrote=wrote, by_destination=True), answer.body)
     named = listed(blamed(answer, lead.values))
     because = f"{answer.status} {code}".strip() + (f", about {named}" if named else "")
     return failed(f"telecrm refused the lead ({because}).", answer.body)

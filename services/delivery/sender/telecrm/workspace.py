@@ -125,5 +125,5 @@ def _code(answer: Said) -> str:
 def _unasked(answer: Said | Unanswered) -> Trouble:
     """Without the fields nothing can be sent, whatever the contacts are: nothing of them has arrived either."""
     if isinstance(answer, Said):
-        return trouble_of(answer, by_destination=not answer.is_passing)
-    return Trouble(message=answer.message, reached=False, ends_part=True)
+        return trouble_of(answer, wrote=False, by_destination=not answer.is_passing)
+    return Trouble(message=answer.message, wrote=False, ends_part=True)
