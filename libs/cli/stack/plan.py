@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from libs.bus import DELIVERY, DELIVERY_TICKET, BusUser
+from libs.bus import DELIVERY, DELIVERY_TICKET, INTAKE, INTAKE_TICKET, BusUser
 from libs.cli.stack.folder import DataFolder
 
 # In the order in which they become useful: whoever is asked comes before who asks.
@@ -30,6 +30,7 @@ class BusAccount:
 BUS_ACCOUNTS = {
     "ingestion": BusAccount("ingestion", publishes=(DELIVERY_TICKET,)),
     "delivery": BusAccount("delivery", consumes=(DELIVERY.name,)),
+    "directory": BusAccount("directory", publishes=(INTAKE_TICKET,), consumes=(INTAKE.name,)),
 }
 
 
