@@ -18,13 +18,13 @@ from contactsync.directory.v1.directory_service_pb2_grpc import add_DirectorySer
 
 from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
-from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
+from libs.storage import CorruptDatabaseError, NewerDatabaseError, open_database
 from libs.telemetry import configure_telemetry
 from services.directory.handler import Directory
 from services.directory.scheduler import forget_old_deliveries
 from services.directory.server import DirectoryServicer
 from services.directory.settings import Settings
-from services.directory.store.sql import SqlBook
+from services.directory.store.stores import Stores, sql_stores
 
 SERVICE: Final = "directory"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -52,7 +52,8 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         stack.push_async_callback(database.close)
         access = Peer(settings.access_address, identity=identity)
         stack.push_async_callback(access.close)
-        directory = compose(database)
+        stores = await sql_stores(database, clock=_now)
+        directory = compose(stores)
         await stack.enter_async_context(
             forget_old_deliveries(directory, older_than=settings.delivery_memory, every=_FORGETS_EVERY)
         )
@@ -61,10 +62,17 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         yield RpcServer(listening, [registration(directory), *telecrm_registrations()], door=door, ready=database.check)
 
 
-def compose(database: Database) -> Directory:
-    """Give the book that lies in the database."""
-    book = SqlBook(database)
-    return Directory(deliveries=book, contacts=book, count=book, clock=_now, entropy=secrets.token_bytes)
+def compose(stores: Stores) -> Directory:
+    """Give the book as a destination."""
+    book = stores.book
+    return Directory(
+        deliveries=book,
+        contacts=book,
+        count=book,
+        workspaces=stores.workspaces,
+        clock=_now,
+        entropy=secrets.token_bytes,
+    )
 
 
 def registration(directory: Directory) -> Registration:

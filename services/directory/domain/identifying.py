@@ -5,7 +5,7 @@ from services.directory.domain.bag import find_in_bag, read_bag
 from services.directory.domain.contact import Details, Given, Identity, Tombstone, Unreadable
 from services.directory.domain.details import details_of
 from services.directory.domain.fields import FieldType
-from services.directory.domain.identity import LEAD_SCOPE, phone_identity, scoped, scoped_identity
+from services.directory.domain.identity import LEAD_SCOPE, is_lead_id, phone_identity, scoped, scoped_identity
 from services.directory.domain.lead import full_name
 from services.directory.domain.search import fold
 from services.directory.domain.workspace import Workspace
@@ -40,7 +40,7 @@ def identified(details: Details, workspace: Workspace) -> Details:
     if workspace.identifier_field.type is FieldType.PHONE or not value:
         return details
     own = scoped(LEAD_SCOPE, value)
-    if any(each.startswith(scoped(LEAD_SCOPE, "")) for each in details.external_ids):
+    if any(map(is_lead_id, details.external_ids)):
         return details
     return details_of(
         phone=details.phone,

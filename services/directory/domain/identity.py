@@ -42,6 +42,11 @@ def bare(external_id: str) -> str:
     return external_id.rpartition(SCOPE_END)[2]
 
 
+def is_lead_id(external_id: str) -> bool:
+    """Whether it is the value of an identifier, and no other system's id."""
+    return external_id.startswith(LEAD_SCOPE + SCOPE_END)
+
+
 def scoped_identity(source_id: str, external_id: str) -> Identity:
     """The id as that source's own."""
     return Identity(_SCOPED_ID + scoped(source_id, external_id))

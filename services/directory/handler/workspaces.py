@@ -87,7 +87,7 @@ class Workspaces:
 
     async def remove_user(self, workspace_id: WorkspaceId, email: str) -> bool:
         """Its connect keys open nothing from the next call on. False when there is none."""
-        return await self._member_changes.remove(workspace_id, email, now=self._clock())
+        return await self._member_changes.remove(workspace_id, email)
 
     def _new_id(self) -> str:
         return self._entropy(_ID_BYTES).hex()

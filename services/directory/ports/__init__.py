@@ -3,7 +3,7 @@
 from services.directory.ports.actions import ActionBook, ActionChanges
 from services.directory.ports.book import Clock, ContactBook, ContactCount, Decide, DeliveryBook, Entropy
 from services.directory.ports.credentials import CredentialBook, CredentialList, KeyHash, SourceTokens
-from services.directory.ports.leads import LeadLookup, LeadSearch, LeadWriter, WalkReader, Walks
+from services.directory.ports.leads import LeadLookup, LeadSearch, LeadWriter, Lettering, WalkReader, Walks
 from services.directory.ports.workspaces import MemberBook, MemberChanges, WorkspaceBook, WorkspaceChanges
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "LeadLookup",
     "LeadSearch",
     "LeadWriter",
+    "Lettering",
     "MemberBook",
     "MemberChanges",
     "SourceTokens",

@@ -72,9 +72,7 @@ class LeadSearch(Protocol):
         """A page of those that match, and how many do; a deep page costs no walk over those before it."""
         ...
 
-    async def containing(
-        self, workspace_id: WorkspaceId, text: str, *, below: int | None, limit: int
-    ) -> list[Contact]:
+    async def containing(self, workspace_id: WorkspaceId, text: str, *, below: int | None, limit: int) -> list[Contact]:
         """The newest `limit` with a number below `below` whose first name, last name or an e-mail contains the text.
 
         The text is folded; the empty one is in all. None: from the newest of all.
@@ -109,4 +107,12 @@ class WalkReader(Protocol):
         A contact that is changed again behind `as_of` keeps its place and is shown as it is now: no change of another
         moves a row to another page. One that is deleted behind `as_of` leaves a gap, and the next delta tells it.
         """
+        ...
+
+
+class Lettering(Protocol):
+    """Makes what a substring search goes by, behind the units that wrote the contacts."""
+
+    async def letter_some(self) -> int:
+        """Takes some of those that wait; returns how many. What waits is found as well, only not as fast."""
         ...

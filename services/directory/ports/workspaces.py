@@ -1,7 +1,6 @@
 """Workspaces and their members."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Protocol, TypeVar
 
 from services.directory.domain.contact import WorkspaceId
@@ -64,6 +63,6 @@ class MemberChanges(Protocol):
         """Writes what `decide` gives for a member that is not deleted; None when there is none."""
         ...
 
-    async def remove(self, workspace_id: WorkspaceId, email: str, *, now: datetime) -> bool:
+    async def remove(self, workspace_id: WorkspaceId, email: str) -> bool:
         """Deletes the member and, in the same unit, its connect keys. False when there is none."""
         ...

@@ -7,6 +7,7 @@ import msgspec
 
 from services.directory.domain.contact import ContactType, Email, Given, Phone, Tombstone, Unreadable
 from services.directory.domain.details import describe
+from services.directory.domain.identity import SCOPE_END, scoped
 
 MOST_CONTACTS: Final = 1000
 _TYPES: Final = {"customer": ContactType.CUSTOMER, "lead": ContactType.LEAD}
@@ -15,6 +16,7 @@ _NUL: Final = Unreadable("The contact holds the character NUL, which no database
 # Far above what the contract allows; PostgreSQL indexes no text of more than 2,704 bytes.
 _LONGEST_IDENTITY: Final = 640
 _TOO_LONG: Final = Unreadable("A phone, an e-mail or the external id is too long.")
+_WRONG_ID: Final = Unreadable("The external id holds a control character that no id may hold.")
 _NUL_ESCAPE: Final = b"\\u0000"
 _EMPTY: Final = msgspec.Raw(b"{}")
 
@@ -43,14 +45,17 @@ _ONE = msgspec.json.Decoder(_Contact)
 _FIELDS = msgspec.json.Decoder(dict[str, object])
 
 
-def read_contacts(contacts_json: bytes) -> Sequence[Given]:
-    """The contacts in order; one that cannot be read spoils no other. Raises MalformedDeliveryError."""
+def read_contacts(contacts_json: bytes, *, source_id: str = "") -> Sequence[Given]:
+    """The contacts in order; one that cannot be read spoils no other. Raises MalformedDeliveryError.
+
+    Their external ids are the source's own; empty: nobody's in particular.
+    """
     if _NUL_ESCAPE not in contacts_json:
         try:
-            return _within_limit([_given(contact) for contact in _ALL.decode(contacts_json)])
+            return _within_limit([_given(contact, source_id) for contact in _ALL.decode(contacts_json)])
         except (msgspec.DecodeError, RecursionError):
             pass  # some contact is bad, or the whole is: read one by one, which tells
-    return _within_limit([_read(raw) for raw in _split(contacts_json)])
+    return _within_limit([_read(raw, source_id) for raw in _split(contacts_json)])
 
 
 def _split(contacts_json: bytes) -> list[msgspec.Raw]:
@@ -66,23 +71,28 @@ def _within_limit(contacts: list[Given]) -> list[Given]:
     return contacts
 
 
-def _read(raw: msgspec.Raw) -> Given:
+def _read(raw: msgspec.Raw, source_id: str) -> Given:
     if _NUL_ESCAPE in bytes(raw):
         return _NUL
     try:
-        return _given(_ONE.decode(raw))
+        return _given(_ONE.decode(raw), source_id)
     except (msgspec.DecodeError, RecursionError):
         return _WRONG_SHAPE
 
 
-def _given(contact: _Contact) -> Given:
+def _given(contact: _Contact, source_id: str) -> Given:
+    external_id = contact.external_id
+    if external_id:
+        if SCOPE_END in external_id:
+            return _WRONG_ID
+        external_id = scoped(source_id, external_id) if source_id else external_id
     text = bytes(contact.additionalFields)
     details = describe(
         {} if text == b"{}" else _FIELDS.decode(text),
         contact.phone,
         contact.phones,
         contact.emails,
-        contact.external_id,
+        external_id,
         contact.first_name,
         contact.last_name,
         contact.company,

@@ -12,7 +12,14 @@ from libs.rpc import Refusal, Violation
 from services.directory.domain.contact import Contact, ContactId, Details, Identity
 from services.directory.domain.delivery import Applied
 from services.directory.domain.errors import ContactNotFoundError
-from services.directory.domain.identity import email_identity, external_identity, is_normalised, phone_identity
+from services.directory.domain.identity import (
+    bare,
+    email_identity,
+    external_identity,
+    is_lead_id,
+    is_normalised,
+    phone_identity,
+)
 from services.directory.domain.search import Filter, filter_of
 
 _CONTACT_ID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -85,7 +92,7 @@ def _write_details(details: Details) -> contact_pb2.Contact:
         company=details.company,
         type=contact_pb2.ContactType.ValueType(details.type),
         tags=details.tags,
-        external_id=details.external_ids[0] if details.external_ids else "",
+        external_id=next((bare(each) for each in details.external_ids if not is_lead_id(each)), ""),
     )
 
 

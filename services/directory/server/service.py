@@ -12,6 +12,8 @@ from google.protobuf.message import Message
 from libs.rpc import serve_item
 from services.directory.domain.contact import WorkspaceId
 from services.directory.domain.delivery import Delivery, DeliveryId
+from services.directory.domain.leads import NoWorkspace
+from services.directory.domain.workspace import FIRST_WORKSPACE
 from services.directory.handler import Directory
 from services.directory.server.contacts_json import MalformedDeliveryError, read_contacts
 from services.directory.server.mapping import (
@@ -27,12 +29,11 @@ Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 Context = grpc.aio.ServicerContext[Request, Awaitable[Response]]
 
-WORKSPACE: Final = WorkspaceId("default")
-"""The one there is: every client's contacts lie in it."""
 _USUAL_PAGE: Final = 100
 _MALFORMED: Final = pb.ApplyResult(
     failures=[pb.ApplyFailure(reason="The delivery is not a JSON array of 1 to 1000 contacts.")]
 )
+_NO_WORKSPACE: Final = pb.ApplyResult(failures=[pb.ApplyFailure(reason="There is no such workspace.")])
 
 
 class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
@@ -51,7 +52,7 @@ class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
         self, request: pb.ListContactsRequest, context: Context[pb.ListContactsRequest, pb.ListContactsResponse]
     ) -> pb.ListContactsResponse:
         page = await self._directory.list(
-            WORKSPACE,
+            FIRST_WORKSPACE,
             read_filter(request),
             after=read_page_token(request.page_token),
             size=request.page_size or _USUAL_PAGE,
@@ -65,28 +66,26 @@ class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
     async def GetContact(
         self, request: pb.GetContactRequest, context: Context[pb.GetContactRequest, pb.GetContactResponse]
     ) -> pb.GetContactResponse:
-        contact = await self._directory.get(WORKSPACE, read_contact_id(request.contact_id))
+        contact = await self._directory.get(FIRST_WORKSPACE, read_contact_id(request.contact_id))
         return pb.GetContactResponse(contact=write_contact(contact))
 
     async def DeleteContact(
         self, request: pb.DeleteContactRequest, context: Context[pb.DeleteContactRequest, pb.DeleteContactResponse]
     ) -> pb.DeleteContactResponse:
-        await self._directory.delete(WORKSPACE, read_contact_id(request.contact_id))
+        await self._directory.delete(FIRST_WORKSPACE, read_contact_id(request.contact_id))
         return pb.DeleteContactResponse()
 
     async def EraseContacts(
         self, request: pb.EraseContactsRequest, context: Context[pb.EraseContactsRequest, pb.EraseContactsResponse]
     ) -> pb.EraseContactsResponse:
-        return pb.EraseContactsResponse(
-            erased_contacts=await self._directory.erase(WORKSPACE, read_identities(request))
-        )
+        return pb.EraseContactsResponse(erased_contacts=await self._directory.erase(read_identities(request)))
 
     async def _apply(self, item: pb.ApplyItem) -> pb.ApplyResult:
         with serve_item(item.context, "directory.Apply"):
             try:
-                contacts = read_contacts(item.contacts_json)
+                contacts = read_contacts(item.contacts_json, source_id=item.source_id)
             except MalformedDeliveryError:
                 return _MALFORMED
-            return write_result(
-                await self._directory.apply(Delivery(DeliveryId(item.delivery_id), WORKSPACE, contacts))
-            )
+            workspace_id = WorkspaceId(item.workspace_id) or FIRST_WORKSPACE
+            applied = await self._directory.apply(Delivery(DeliveryId(item.delivery_id), workspace_id, contacts))
+            return _NO_WORKSPACE if isinstance(applied, NoWorkspace) else write_result(applied)

@@ -25,6 +25,7 @@ CONTACT_COLUMNS = (
     "search_key",
     "document",
     "additional_fields",
+    "number",
 )
 READ_COLUMNS = tuple(name for name in CONTACT_COLUMNS if name not in {"workspace_id", "search_key"})
 
@@ -64,19 +65,20 @@ def contact_row(workspace_id: WorkspaceId, contact: Contact) -> Row:
         search_key(details),
         _ENCODE(document).decode(),
         details.additional_fields,
+        contact.number,
     )
 
 
 def read_contact(row: tuple[Any, ...]) -> Contact:
     """From READ_COLUMNS."""
-    contact_id, version, created, changed, phone, first, last, company, kind, document, fields = row
+    contact_id, version, created, changed, phone, first, last, company, kind, document, fields, number = row
     lists = _DOCUMENT(document)
     phones, emails, external_ids = lists.phones, lists.emails, lists.external_ids
     identities = identities_of(phone, phones, emails, external_ids)
     details = Details(
         phone, phones, emails, external_ids, first, last, company, _TYPES[kind], lists.tags, fields, identities
     )  # fmt: skip
-    return Contact(ContactId(contact_id), version, _moment(created), _moment(changed), details)
+    return Contact(ContactId(contact_id), version, _moment(created), _moment(changed), details, number)
 
 
 def failures_text(applied: Applied) -> str:

@@ -17,7 +17,7 @@ from services.directory.store.tables import (
 
 _contacts, _identities = table_of(ContactRow).c, table_of(IdentityRow).c
 _applied, _locks, _counts = table_of(AppliedDeliveryRow).c, table_of(IdentityLockRow).c, table_of(ContactCountRow).c
-_SHOWN = tuple(_contacts[name] for name in READ_COLUMNS)
+SHOWN = tuple(_contacts[name] for name in READ_COLUMNS)
 _OF_WORKSPACE = _contacts.workspace_id == bindparam("workspace_id")
 _LIVE = _contacts.deleted_at.is_(None)
 
@@ -54,10 +54,15 @@ HOLDERS = Statement(
 )
 # In order of the ids, for the same reason as the buckets: a contact is reached by identities of different buckets.
 TAKE_CONTACTS = Statement(
-    select(*_SHOWN)
+    select(*SHOWN)
     .where(_OF_WORKSPACE, any_of(_contacts.contact_id, "contact_ids"), _LIVE)
     .order_by(_contacts.contact_id)
     .with_for_update(),
+    "workspace_id",
+    "contact_ids",
+)
+READ_CONTACTS = Statement(
+    select(*SHOWN).where(_OF_WORKSPACE, any_of(_contacts.contact_id, "contact_ids"), _LIVE),
     "workspace_id",
     "contact_ids",
 )
@@ -117,7 +122,7 @@ COUNT = Statement(
     "workspace_id",
 )
 
-_ONE = select(*_SHOWN).where(_OF_WORKSPACE, _contacts.contact_id == bindparam("contact_id"), _LIVE)
+_ONE = select(*SHOWN).where(_OF_WORKSPACE, _contacts.contact_id == bindparam("contact_id"), _LIVE)
 GET_CONTACT = Statement(_ONE, "workspace_id", "contact_id")
 TAKE_CONTACT = Statement(_ONE.with_for_update(), "workspace_id", "contact_id")
 
@@ -134,7 +139,7 @@ def _holders(identity: str) -> Select[tuple[str]]:
 def _listing(identities: int, *, with_text: bool) -> Statement:
     """Live contacts behind `after` that have all of so many identities, and the text in their search key."""
     names = [f"identity_{number}" for number in range(identities)]
-    query = select(*_SHOWN).where(_OF_WORKSPACE, _LIVE, *(_contacts.contact_id.in_(_holders(name)) for name in names))
+    query = select(*SHOWN).where(_OF_WORKSPACE, _LIVE, *(_contacts.contact_id.in_(_holders(name)) for name in names))
     if not names:
         query = query.where(_contacts.contact_id > bindparam("after"))
     if with_text:

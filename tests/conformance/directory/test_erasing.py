@@ -2,7 +2,7 @@
 
 from services.directory.domain.contact import Email
 from services.directory.domain.identity import email_identity, external_identity, phone_identity
-from tests.fixtures.book import WORKSPACE, Book, labelled, person
+from tests.fixtures.book import Book, labelled, person
 
 SHARED = (Email("Office@Example.com"),)
 
@@ -10,7 +10,7 @@ SHARED = (Email("Office@Example.com"),)
 async def test_every_contact_that_has_the_identity_goes_and_no_other(book: Book) -> None:
     await book.apply(person(1, emails=SHARED), person(2, emails=SHARED), person(3))
 
-    erased = await book.directory.erase(WORKSPACE, [email_identity("office@example.COM")])
+    erased = await book.directory.erase([email_identity("office@example.COM")])
 
     page = await book.page()
     assert (erased, page.total) == (2, 1)
@@ -23,15 +23,15 @@ async def test_any_of_the_identities_will_do_and_a_repeat_counts_nothing(book: B
     )
     whom = [phone_identity("+79000000001"), phone_identity("+79009999999"), external_identity("crm-3")]
 
-    assert await book.directory.erase(WORKSPACE, whom) == 3
-    assert await book.directory.erase(WORKSPACE, whom) == 0
+    assert await book.directory.erase(whom) == 3
+    assert await book.directory.erase(whom) == 0
     assert (await book.page()).total == 1
 
 
 async def test_the_same_person_coming_again_is_a_new_contact(book: Book) -> None:
     await book.apply(person(1, first_name="Old"), delivery_id="first")
     before = await book.only()
-    await book.directory.erase(WORKSPACE, [phone_identity("+79000000001")])
+    await book.directory.erase([phone_identity("+79000000001")])
 
     await book.apply(person(1, first_name="Old"), delivery_id="first")
     repeated = await book.find()

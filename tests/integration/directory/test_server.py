@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import grpc
@@ -18,6 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from libs.rpc import ClientCaller, ClientId, Door, Identity, Peer, PeerRefused, RpcServer, RpcSettings, Scope, tracing
 from services.directory.domain.delivery import RowState
 from services.directory.main import MIGRATIONS, compose, registration
+from services.directory.store.stores import sql_stores
 from tests.fixtures.databases import OpenFresh
 
 SERVICE_KEY = bytes(range(32))
@@ -71,7 +73,10 @@ async def calls(open_fresh: OpenFresh) -> AsyncIterator[Calls]:
     database = await open_fresh(MIGRATIONS)
     door = Door(identity=Identity("directory", SERVICE_KEY), authenticate=authenticate)
     server = RpcServer(
-        RpcSettings(listen="127.0.0.1:0"), [registration(compose(database))], door=door, ready=database.check
+        RpcSettings(listen="127.0.0.1:0"),
+        [registration(compose(await sql_stores(database, clock=lambda: datetime.now(UTC))))],
+        door=door,
+        ready=database.check,
     )
     await server.start()
     address = f"127.0.0.1:{server.port}"

@@ -1,0 +1,280 @@
+"""Finds leads by their postings: newest first, with how many there are, at a cost that hardly grows with the book."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import and_, bindparam, select
+
+from libs.storage import Database, Statement, any_of, table_of
+from services.directory.domain.action import ActionFilter
+from services.directory.domain.contact import Contact, WorkspaceId
+from services.directory.domain.leads import AnyOf, LeadPage, LeadQuery
+from services.directory.domain.letters import RUN, contains, letter_terms
+from services.directory.domain.minting import open_mint
+from services.directory.domain.terms import EVERY_LEAD, Term, term_of
+from services.directory.store import statements
+from services.directory.store.actions import filter_clauses, filter_row
+from services.directory.store.postings import BLOCK, unpack
+from services.directory.store.rows import read_contact
+from services.directory.store.tables import ActionRow, ContactRow, IdentityRow, PostingRow, UnletteredRow
+
+_contacts, _identities, _postings = table_of(ContactRow).c, table_of(IdentityRow).c, table_of(PostingRow).c
+_actions, _unlettered = table_of(ActionRow).c, table_of(UnletteredRow).c
+_OF_WORKSPACE = _contacts.workspace_id == bindparam("workspace_id")
+_LIVE = _contacts.deleted_at.is_(None)
+_LIKE_SIGNS = re.compile(r"([%_\\])")
+_NO_END: Final = 2**31
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_AT_ONCE: Final = 200
+"""Contacts that are read and looked at together where letters only promise."""
+
+_SIZES = Statement(
+    select(_postings.term, _postings.block, _postings.size).where(any_of(_postings.term, "terms")), "terms"
+)
+_PLACES = Statement(
+    select(_postings.term, _postings.block, _postings.places).where(
+        any_of(_postings.term, "terms"), any_of(_postings.block, "blocks")
+    ),
+    "terms",
+    "blocks",
+)
+_BY_NUMBERS = Statement(
+    select(*statements.SHOWN)
+    .where(_OF_WORKSPACE, any_of(_contacts.number, "numbers"), _LIVE)
+    .order_by(_contacts.number.desc()),
+    "workspace_id",
+    "numbers",
+)
+_NEWEST = Statement(
+    select(*statements.SHOWN)
+    .where(_OF_WORKSPACE, _LIVE, _contacts.number < bindparam("below"))
+    .order_by(_contacts.number.desc())
+    .limit(bindparam("limit")),
+    "workspace_id",
+    "below",
+    "limit",
+)
+_HELD_BY = Statement(
+    select(_contacts.number)
+    .join(
+        IdentityRow,
+        and_(_identities.workspace_id == _contacts.workspace_id, _identities.contact_id == _contacts.contact_id),
+    )
+    .where(_identities.workspace_id == bindparam("workspace_id"), any_of(_identities.identity, "identities"), _LIVE),
+    "workspace_id",
+    "identities",
+)
+# Ids are in the order of creation, so the first one behind a moment has the first number behind it.
+_FIRST_BEHIND = Statement(
+    select(_contacts.number)
+    .where(_OF_WORKSPACE, _contacts.contact_id >= bindparam("contact_id"))
+    .order_by(_contacts.contact_id)
+    .limit(1),
+    "workspace_id",
+    "contact_id",
+)
+
+
+def _acted(*, types: bool, performers: bool) -> Statement:
+    clauses, names = filter_clauses(types=types, performers=performers)
+    query = (
+        select(_contacts.number)
+        .join(
+            ActionRow,
+            and_(_actions.workspace_id == _contacts.workspace_id, _actions.contact_id == _contacts.contact_id),
+        )
+        .where(_actions.workspace_id == bindparam("workspace_id"), *clauses, _LIVE)
+        .distinct()
+    )
+    return Statement(query, "workspace_id", *names)
+
+
+_ACTED: Final = {
+    (types, performers): _acted(types=types, performers=performers)
+    for types in (False, True)
+    for performers in (False, True)
+}
+_WAITING = Statement(
+    select(*statements.SHOWN)
+    .join(
+        UnletteredRow,
+        and_(_unlettered.workspace_id == _contacts.workspace_id, _unlettered.contact_id == _contacts.contact_id),
+    )
+    .where(
+        _unlettered.workspace_id == bindparam("workspace_id"),
+        _LIVE,
+        _contacts.search_key.like(bindparam("pattern"), escape="\\"),
+        _contacts.number < bindparam("below"),
+    ),
+    "workspace_id",
+    "pattern",
+    "below",
+)
+_WALK = Statement(
+    select(*statements.SHOWN)
+    .where(
+        _OF_WORKSPACE,
+        _LIVE,
+        _contacts.number < bindparam("below"),
+        _contacts.search_key.like(bindparam("pattern"), escape="\\"),
+    )
+    .order_by(_contacts.number.desc())
+    .limit(bindparam("limit")),
+    "workspace_id",
+    "below",
+    "pattern",
+    "limit",
+)
+
+_Sizes = dict[Term, dict[int, int]]
+
+
+class SqlSearch:
+    """LeadSearch."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def search(self, workspace_id: WorkspaceId, query: LeadQuery) -> LeadPage:
+        every = AnyOf(frozenset({term_of(workspace_id, EVERY_LEAD, "")}))
+        groups = query.all_of or (every,)
+        timed = query.created_from is not None or query.created_to is not None
+        if len(groups) == 1 and _one_term(groups[0]) and not timed and query.actions is None:
+            (term,) = groups[0].terms
+            total, numbers = await self._counted(term, query.skip, query.limit)
+        else:
+            found = sorted(await self._matching(workspace_id, groups, query), reverse=True)
+            total, numbers = len(found), found[query.skip : query.skip + query.limit]
+        return LeadPage(await self._read(workspace_id, numbers), total)
+
+    async def containing(self, workspace_id: WorkspaceId, text: str, *, below: int | None, limit: int) -> list[Contact]:
+        end = _NO_END if below is None else below
+        if not text:
+            return list(map(read_contact, await self._database.fetch(_NEWEST, (workspace_id, end, limit))))
+        pattern = _LIKE_SIGNS.sub(r"\\\1", text).join("%%")
+        if len(text) < RUN:
+            return await self._walked(workspace_id, text, pattern, below=end, limit=limit)
+        waiting = map(read_contact, await self._database.fetch(_WAITING, (workspace_id, pattern, end)))
+        found = {contact.number: contact for contact in waiting if contains(contact.details, text)}
+        promised = await self._all_of(letter_terms(workspace_id, [text]))
+        numbers = sorted((number for number in promised - found.keys() if number < end), reverse=True)
+        for start in range(0, len(numbers), _AT_ONCE):
+            if len(found) >= limit and numbers[start] < sorted(found, reverse=True)[limit - 1]:
+                break
+            read = await self._read(workspace_id, numbers[start : start + _AT_ONCE])
+            found |= {contact.number: contact for contact in read if contains(contact.details, text)}
+        return [found[number] for number in sorted(found, reverse=True)[:limit]]
+
+    async def _walked(
+        self, workspace_id: WorkspaceId, text: str, pattern: str, *, below: int, limit: int
+    ) -> list[Contact]:
+        """One or two letters: most books hold them everywhere, so a walk from the newest finds enough soon."""
+        found: list[Contact] = []
+        while len(found) < limit:
+            rows = await self._database.fetch(_WALK, (workspace_id, below, pattern, limit))
+            read = [read_contact(row) for row in rows]
+            found += [contact for contact in read if contains(contact.details, text)]
+            if len(read) < limit:
+                break
+            below = read[-1].number
+        return found[:limit]
+
+    async def _counted(self, term: Term, skip: int, limit: int) -> tuple[int, Sequence[int]]:
+        """From the sizes of its blocks; only those that the page lies in are opened."""
+        sizes = (await self._sizes([term])).get(term, {})
+        wanted: list[int] = []
+        before = passed = 0
+        for block in sorted(sizes, reverse=True):
+            if passed + sizes[block] > skip and passed < skip + limit:
+                before = passed if not wanted else before
+                wanted.append(block)
+            passed += sizes[block]
+        numbers: list[int] = []
+        for _, block, places in await self._database.fetch(_PLACES, ([term], wanted)) if wanted else []:
+            numbers += [block * BLOCK + place for place in unpack(bytes(places))]
+        numbers.sort(reverse=True)
+        return passed, numbers[skip - before : skip - before + limit]
+
+    async def _matching(self, workspace_id: WorkspaceId, groups: Sequence[AnyOf], query: LeadQuery) -> set[int]:
+        """The numbers of all that match. Few of the rarest decide what is read of the others."""
+        found: set[int] | None = None
+        if query.actions is not None:
+            found = await self._acted(workspace_id, query.actions)
+        for group in sorted(groups, key=lambda each: not each.identities):
+            if found is not None and not found:
+                break
+            if group.identities:
+                found = _both(found, await self._held(workspace_id, group))
+        for group in [each for each in groups if not each.identities]:
+            if found is not None and not found:
+                break
+            found = _both(found, await self._posted(group.terms, within=found))
+        return await self._in_time(workspace_id, found or set(), query)
+
+    async def _held(self, workspace_id: WorkspaceId, group: AnyOf) -> set[int]:
+        rows = await self._database.fetch(_HELD_BY, (workspace_id, list(group.identities)))
+        return {row[0] for row in rows} | (await self._posted(group.terms, within=None) if group.terms else set())
+
+    async def _acted(self, workspace_id: WorkspaceId, which: ActionFilter) -> set[int]:
+        statement = _ACTED[bool(which.types), bool(which.performers)]
+        return {row[0] for row in await self._database.fetch(statement, (workspace_id, *filter_row(which)))}
+
+    async def _posted(self, terms: Iterable[Term], *, within: set[int] | None) -> set[int]:
+        """The numbers that hold any of the terms; only blocks that `within` lies in are opened."""
+        blocks = None if within is None else {number // BLOCK for number in within}
+        if blocks is None:
+            sizes = await self._sizes(terms)
+            blocks = {block for each in sizes.values() for block in each}
+        rows = await self._database.fetch(_PLACES, (list(terms), list(blocks))) if blocks else []
+        return {block * BLOCK + place for _, block, places in rows for place in unpack(bytes(places))}
+
+    async def _all_of(self, terms: Iterable[Term]) -> set[int]:
+        """The numbers that hold all of the terms: the rarest term first, and no further than it reaches."""
+        wanted = list(terms)
+        sizes = await self._sizes(wanted)
+        if len(sizes) < len(wanted):
+            return set()
+        found: set[int] | None = None
+        for term in sorted(wanted, key=lambda each: sum(sizes[each].values())):
+            found = _both(found, await self._posted([term], within=found))
+            if not found or len(found) <= _AT_ONCE:
+                break  # so few are faster read and looked at
+        return found or set()
+
+    async def _sizes(self, terms: Iterable[Term]) -> _Sizes:
+        sizes: _Sizes = defaultdict(dict)
+        for term, block, size in await self._database.fetch(_SIZES, (list(terms),)):
+            sizes[term][block] = size
+        return sizes
+
+    async def _in_time(self, workspace_id: WorkspaceId, found: set[int], query: LeadQuery) -> set[int]:
+        if query.created_from is not None and found:
+            first = await self._first_behind(workspace_id, query.created_from)
+            found = {number for number in found if number >= first}
+        if query.created_to is not None and found:
+            end = await self._first_behind(workspace_id, query.created_to, inclusive=False)
+            found = {number for number in found if number < end}
+        return found
+
+    async def _first_behind(self, workspace_id: WorkspaceId, moment: datetime, *, inclusive: bool = True) -> int:
+        """The number of the first contact created then or, unless inclusive, later."""
+        # The times of two contacts differ by a microsecond at least, and so do the heads of their ids.
+        head = open_mint(max(moment, _EPOCH), b"").head
+        row = await self._database.fetch_one(_FIRST_BEHIND, (workspace_id, head if inclusive else f"{head}~"))
+        return _NO_END if row is None else int(row[0])
+
+    async def _read(self, workspace_id: WorkspaceId, numbers: Sequence[int]) -> list[Contact]:
+        if not numbers:
+            return []
+        return [read_contact(row) for row in await self._database.fetch(_BY_NUMBERS, (workspace_id, list(numbers)))]
+
+
+def _one_term(group: AnyOf) -> bool:
+    return len(group.terms) == 1 and not group.identities
+
+
+def _both(one: set[int] | None, other: set[int]) -> set[int]:
+    return other if one is None else one & other
