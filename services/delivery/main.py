@@ -22,8 +22,8 @@ from services.delivery.consumer import TicketConsumer
 from services.delivery.desks import Workplace, furnish
 from services.delivery.domain.destination import directory as directory_destination
 from services.delivery.handler.deliver import Deliverer
+from services.delivery.handler.errands import Surroundings
 from services.delivery.handler.lanes import Lanes
-from services.delivery.handler.sending import Surroundings
 from services.delivery.peers.chunks import IngestionChunks
 from services.delivery.peers.outcomes import IngestionOutcomes
 from services.delivery.scheduler import Bell, Scheduler

@@ -66,7 +66,7 @@ class Flow:
         return replace(
             self,
             bucket=self.bucket.filled(rate, now=now).taken() if rate else Bucket(),
-            breaker=self.breaker.admitted(now=now, patience=destination.retry.timeout + LEASE_MARGIN),
+            breaker=self.breaker.admitted(now=now, patience=destination.part_timeout + LEASE_MARGIN),
             learned=self.learned.sending(now=now),
         )
 

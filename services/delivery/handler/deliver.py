@@ -13,9 +13,11 @@ from services.delivery.domain.delivery import Delivery, DeliveryKey, Ref, Step, 
 from services.delivery.domain.destination import Destination, DestinationId
 from services.delivery.domain.errors import DestinationNotFoundError
 from services.delivery.domain.flow import DestinationHealth
+from services.delivery.handler.collapsing import Collapser, Collapsing
+from services.delivery.handler.errands import Errand, Surroundings
 from services.delivery.handler.gates import Gates
 from services.delivery.handler.lanes import Lanes
-from services.delivery.handler.sending import Courier, Errand, Surroundings
+from services.delivery.handler.sending import Courier
 
 BATCH = 64
 """How many due deliveries of a destination are taken up together, at most."""
@@ -53,6 +55,15 @@ class Deliverer:
         self._lanes = lanes
         self._gates = gates or Gates(clock=surroundings.clock, bounds=surroundings.bounds)
         self._courier = Courier(surroundings, lanes=lanes, gates=self._gates)
+        self._collapser = Collapser(
+            Collapsing(
+                ledger=surroundings.ledger,
+                backlog=surroundings.backlog,
+                chunks=surroundings.chunks,
+                outcomes=surroundings.outcomes,
+                clock=surroundings.clock,
+            )
+        )
         self._under_way: dict[DeliveryKey, _UnderWay] = {}
 
     async def deliver(self, refs: Sequence[Ref]) -> None:
@@ -97,7 +108,7 @@ class Deliverer:
         """Act on some due deliveries. False: none is due, or the destination is not to be sent to now."""
         destination = await self._world.destinations.find(destination_id)
         if destination is not None and destination.resuming and not destination.paused:
-            await self._world.switch.resumed(destination_id)
+            await self._go_on(destination)
             destination = await self._world.destinations.find(destination_id)
         if destination is None or destination.is_held:
             return False
@@ -119,8 +130,15 @@ class Deliverer:
             raise DestinationNotFoundError
         return self._gates.health(destination)
 
+    async def _go_on(self, destination: Destination) -> None:
+        """First take out what is superseded: nothing is sent meanwhile, here or elsewhere."""
+        await self._collapser.collapse(destination)
+        await self._world.switch.resumed(destination.destination_id)
+
     async def _due_at(self, destination: Destination) -> datetime | None:
         """Not before its gate opens."""
+        if destination.resuming:
+            return self._world.clock.now()
         at = await self._world.backlog.next_due(destination.destination_id)
         opens_at = self._gates.opens_at(destination)
         return at if at is None or opens_at is None else max(at, opens_at)

@@ -1,85 +1,21 @@
 """One delivery on its way: its parts, one after the other, each on disk before the next goes."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
 from services.delivery.domain.answer import Answer, AnswerClass, NoAnswer, Taken, classify
-from services.delivery.domain.delivery import Attempt, Chunk, Delivery, Parcel, claim
+from services.delivery.domain.delivery import Chunk, Delivery, Parcel, RowState, claim
 from services.delivery.domain.destination import Destination, DestinationId
-from services.delivery.domain.parts import BOUNDS, Bounds
 from services.delivery.domain.settling import choose_part, conclude, doubt, fail, lose, open_up, settle
+from services.delivery.handler.errands import Errand, Surroundings, Tried
 from services.delivery.handler.gates import Gates
 from services.delivery.handler.lanes import Lanes, NoPlaceError
-from services.delivery.ports import (
-    Alarm,
-    Backlog,
-    Chance,
-    Chunks,
-    Clock,
-    Destinations,
-    Ledger,
-    Lookup,
-    Outcomes,
-    PauseSwitch,
-    Sender,
-)
+
+TAKEN = bytes((RowState.CREATED, RowState.UPDATED, RowState.UNCHANGED))
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What deliveries are made with."""
-
-    ledger: Ledger
-    backlog: Backlog
-    destinations: Destinations
-    switch: PauseSwitch
-    chunks: Chunks
-    sender: Sender
-    lookup: Lookup
-    outcomes: Outcomes
-    alarm: Alarm
-    clock: Clock
-    chance: Chance
-    bounds: Bounds = BOUNDS
-
-
-@dataclass(slots=True, kw_only=True)
-class Errand:
-    """A delivery that is under way here."""
-
-    delivery: Delivery
-    destination: Destination
-    is_known: bool
-    """The ledger has it."""
-    is_sending: bool = False
-    """It has a place, and ends within the destination's time-out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tried:
-    """A delivery after a try, not on disk yet, and what the try was. `body`: of the answer, for operators alone."""
-
-    delivery: Delivery
-    started_at: datetime
-    body: bytes = field(default=b"", repr=False)
-
-    @property
-    def attempt(self) -> Attempt:
-        """The try as it is kept."""
-        delivery = self.delivery
-        assert delivery.attempted_at is not None
-        return Attempt(
-            key=delivery.ref.key,
-            number=delivery.attempt_count,
-            started_at=self.started_at,
-            duration=delivery.attempted_at - self.started_at,
-            status=delivery.status,
-            message=delivery.message,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,8 +179,7 @@ class Courier:
         if self._gates.note(answer, destination, started_at=parcel.started_at):
             await self._pause(destination, answer)
         settled = await self._settle(delivery, answer, destination, chunk)
-        body = b"" if isinstance(answer, NoAnswer) else answer.body
-        return Tried(delivery=settled, started_at=parcel.started_at, body=body)
+        return Tried(delivery=settled, started_at=parcel.started_at, body=_kept(answer))
 
     async def _settle(self, delivery: Delivery, answer: Answer, destination: Destination, chunk: Chunk) -> Delivery:
         if classify(answer, idempotent=destination.idempotent) is AnswerClass.UNKNOWN:
@@ -282,6 +217,12 @@ class Courier:
         reason = f"It answered {status} {self._world.bounds.denials} times in a row. Mend its access, then resume it."
         await self._world.switch.set_paused(destination.destination_id, paused=True, reason=reason)
         log.warning("destination_paused", destination_id=destination.destination_id, status=status)
+
+
+def _kept(answer: Answer) -> bytes:
+    if isinstance(answer, NoAnswer) or (isinstance(answer, Taken) and not answer.states.translate(None, TAKEN)):
+        return b""
+    return answer.body
 
 
 def _opened(delivery: Delivery, chunk: Chunk | None, destination: Destination | None) -> Delivery:

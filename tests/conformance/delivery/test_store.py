@@ -145,6 +145,64 @@ async def test_what_is_not_due_or_being_sent_is_not_claimed(store: Store) -> Non
     assert (early, another) == (False, False)
 
 
+async def test_what_was_tried_since_it_was_read_is_not_claimed(store: Store) -> None:
+    known = tried(ref(), state=DeliveryState.WAITING)
+    await store.ledger.record(known)
+
+    stale = await store.ledger.claim(replace(known, attempt_count=0), now=NOW + SECOND)
+
+    assert not stale
+    assert await store.ledger.find([ref().key]) == {ref().key: known}
+
+
+async def test_a_claim_keeps_which_rows_go_and_a_try_how_far_it_came(store: Store) -> None:
+    await store.ledger.record(hold(ref(), now=NOW))
+    claimed = replace(
+        hold(ref(), now=NOW), states=b"\x01\x00\x01", part=(0, 2), passed=0, is_tainted=True, due_at=NOW + SECOND
+    )
+    won = await store.ledger.claim(claimed, now=NOW)
+    found = await store.ledger.find([ref().key])
+    further = replace(claimed, attempt_count=1, tries=1, part_limit=1, probes=3, passed=2, is_tainted=False)
+
+    recorded = await store.ledger.record(further, attempt(ref()))
+
+    assert (won, recorded) == (True, True)
+    assert found == {ref().key: claimed}
+    assert await store.ledger.find([ref().key]) == {ref().key: further}
+
+
+@pytest.mark.parametrize("meanwhile", ["nothing", "a claim", "a try"])
+async def test_what_is_as_it_was_known_is_exchanged_and_nothing_else(store: Store, meanwhile: str) -> None:
+    known = replace(hold(ref(), now=NOW), states=b"\x01\x01")
+    await store.ledger.record(known)
+    if meanwhile == "a claim":
+        await store.ledger.claim(replace(known, due_at=NOW + SECOND), now=NOW)
+    if meanwhile == "a try":
+        await store.ledger.record(replace(known, attempt_count=1), attempt(ref()))
+    before = await store.ledger.find([ref().key])
+    left = replace(known, states=b"\x04\x01", failures=(RowFailure(position=0, reason="old"),), attempt_count=1)
+
+    exchanged = await store.ledger.exchange(known, left)
+
+    assert exchanged is (meanwhile == "nothing")
+    assert await store.ledger.find([ref().key]) == ({ref().key: left} if exchanged else before)
+
+
+async def test_a_backlog_is_paged_through_by_due_time_chunk_and_round(store: Store) -> None:
+    for name, later in (("job.3", 0), ("job.1", 1), ("job.2", 0), ("job.4", 1)):
+        await store.ledger.record(replace(hold(ref(name), now=NOW), due_at=NOW + later * SECOND))
+    await store.ledger.record(replace(hold(ref("job.2", number=1), now=NOW), due_at=NOW))
+    await store.ledger.record(tried(ref("job.5")))
+    await store.ledger.record(hold(ref("job.6", "other"), now=NOW))
+    pages = [await store.ledger.page(HOOK, after=None, limit=2)]
+
+    while pages[-1]:
+        pages.append(await store.ledger.page(HOOK, after=pages[-1][-1], limit=2))
+
+    places = [[f"{each.ref.key.chunk_id}/{each.ref.key.round}" for each in page] for page in pages]
+    assert places == [["job.2/0", "job.2/1"], ["job.3/0", "job.1/0"], ["job.4/0"], []]
+
+
 async def test_due_ones_come_in_order_and_only_of_their_destination(store: Store) -> None:
     other = DestinationId("other")
     for index in (3, 1, 2):

@@ -1,6 +1,7 @@
 """A world for the handler: memory store, a clock that is moved by hand, receivers that misbehave on request."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,13 +12,12 @@ from services.delivery.domain.answer import Answer, Taken
 from services.delivery.domain.delivery import Chunk, ChunkId, Delivery, DeliveryKey, Parcel, Ref
 from services.delivery.domain.destination import Destination, DestinationId, DestinationKind, RetrySchedule, directory
 from services.delivery.handler.deliver import Deliverer
+from services.delivery.handler.errands import Surroundings
 from services.delivery.handler.lanes import Lanes
-from services.delivery.handler.sending import Surroundings
 from services.delivery.store.memory import MemoryDestinations, MemoryLedger
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOOK = DestinationId("dest-hook")
-CONTACTS = b'[{"phone":"+79001234567","tags":[],"additionalFields":{}}]'
 
 
 class Crash(BaseException):
@@ -41,9 +41,15 @@ class KeptChunks:
         self.down = False
         self.faults = 0
 
-    def keep(self, chunk_id: str, *, size: int = 1) -> None:
+    def keep(self, chunk_id: str, *, size: int = 1, contacts: list[dict[str, Any]] | None = None) -> None:
+        """Without contacts: some that no other chunk has."""
+        rows = contacts or [{"external_id": f"{chunk_id}/{at}", "phone": "+79001234567"} for at in range(size)]
         self.chunks[chunk_id] = Chunk(
-            chunk_id=ChunkId(chunk_id), client_id="default", size=size, contacts=CONTACTS, created_at=NOW
+            chunk_id=ChunkId(chunk_id),
+            client_id="default",
+            size=len(rows),
+            contacts=json.dumps(rows).encode(),
+            created_at=NOW,
         )
 
     async def fetch(self, chunk_id: ChunkId) -> Chunk | None:

@@ -1,0 +1,158 @@
+"""When a destination is sent to: breaker, pace, and what it teaches."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from services.delivery.domain.answer import Answer, NoAnswer, Refused, Taken
+from services.delivery.domain.breaker import Breaker, BreakerState
+from services.delivery.domain.destination import Destination, RetrySchedule, directory
+from services.delivery.domain.flow import Flow
+from services.delivery.domain.pace import Bucket, LearnedRate
+from services.delivery.domain.parts import Bounds
+from tests.unit.delivery.world import NOW
+
+SECOND = timedelta(seconds=1)
+TAKEN = Taken(states=b"\x02")
+CUT = NoAnswer(message="cut", reached=True)
+BOUNDS = Bounds(failures=3)
+HOOK = replace(directory(now=NOW), retry=RetrySchedule())
+
+
+def after(flow: Flow, *answers: Answer, at: timedelta = timedelta(0), destination: Destination = HOOK) -> Flow:
+    for answer in answers:
+        flow = flow.admitted(destination, now=NOW + at)
+        flow = flow.answered(answer, destination, started_at=NOW + at, now=NOW + at, bounds=BOUNDS)
+    return flow
+
+
+def test_a_breaker_opens_after_so_many_failures_in_a_row() -> None:
+    twice, thrice = after(Flow(), CUT, Refused(status=500, message="")), after(Flow(), CUT, CUT, CUT)
+
+    assert twice.opens_at(HOOK, now=NOW) is None
+    assert thrice.opens_at(HOOK, now=NOW) == NOW + SECOND
+    assert thrice.health(HOOK, now=NOW).breaker is BreakerState.OPEN
+    assert thrice.health(HOOK, now=NOW).consecutive_failures == 3
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 404, 408, 422, 429])
+def test_any_answer_of_a_destination_at_work_keeps_it_closed(status: int) -> None:
+    flow = after(Flow(), CUT, CUT, Refused(status=status, message=""), CUT, CUT)
+
+    assert flow.breaker.state(NOW) is BreakerState.CLOSED
+
+
+def test_one_probe_goes_and_others_wait_for_it() -> None:
+    later = NOW + SECOND
+    flow = after(Flow(), CUT, CUT, CUT)
+
+    room = flow.room(HOOK, now=later)
+    probing = flow.admitted(HOOK, now=later)
+
+    assert flow.breaker.state(later) is BreakerState.HALF_OPEN
+    assert room == 1
+    assert probing.room(HOOK, now=later) == 0
+    assert probing.given_back().room(HOOK, now=later) == 1
+    assert probing.opens_at(HOOK, now=later) == later + timedelta(seconds=30)
+
+
+def test_a_probe_that_is_answered_closes_it_and_one_that_fails_doubles_the_rest() -> None:
+    opened = after(Flow(), CUT, CUT, CUT)
+
+    answered = after(opened, TAKEN, at=SECOND)
+    failed = after(opened, CUT, at=SECOND)
+
+    assert answered.breaker == Breaker()
+    assert failed.opens_at(HOOK, now=NOW + SECOND) == NOW + 2 * SECOND + SECOND
+
+
+def test_what_was_under_way_when_it_opened_does_not_lengthen_the_rest() -> None:
+    opened = after(Flow(), CUT, CUT, CUT)
+
+    straggling = opened.answered(CUT, HOOK, started_at=NOW, now=NOW, bounds=BOUNDS)
+
+    assert straggling.breaker.retry_at == opened.breaker.retry_at
+    assert straggling.breaker.failures == 4
+
+
+def test_a_rest_has_a_longest_and_is_never_longer_than_the_longest_delay() -> None:
+    breaker = Breaker(failures=9, openings=40, retry_at=NOW, probing_until=NOW)
+
+    longest = breaker.failed(now=NOW, threshold=3)
+    short = breaker.failed(now=NOW, threshold=3, longest=timedelta(milliseconds=200))
+
+    assert longest.retry_at == NOW + timedelta(seconds=30)
+    assert short.retry_at == NOW + timedelta(milliseconds=200)
+
+
+def test_a_rate_lets_a_second_s_worth_go_at_once_and_then_one_by_one() -> None:
+    paced = replace(HOOK, rate=4.0)
+    flow = Flow()
+    room = flow.room(paced, now=NOW)
+    for _ in range(4):
+        assert flow.opens_at(paced, now=NOW) is None
+        flow = flow.admitted(paced, now=NOW)
+
+    opens_at = flow.opens_at(paced, now=NOW)
+
+    assert room == 4
+    assert opens_at == NOW + timedelta(milliseconds=251)
+    assert flow.room(paced, now=opens_at) == 1
+
+
+def test_a_slow_rate_never_lets_two_go_together() -> None:
+    bucket = Bucket().filled(0.5, now=NOW).taken().filled(0.5, now=NOW + timedelta(hours=1))
+
+    assert bucket.tokens == 1.0
+
+
+def test_no_rate_is_no_bound() -> None:
+    assert Flow().room(HOOK, now=NOW) is None
+
+
+def test_a_destination_that_is_too_fast_is_sent_half_and_then_more_and_more() -> None:
+    flow = after(Flow(), *[TAKEN] * 40)
+    refused = after(flow, Refused(status=429, message=""), at=SECOND)
+    rates = [refused.rate(HOOK)]
+    for second in range(2, 40):
+        refused = after(refused, TAKEN, at=second * SECOND)
+        rates.append(refused.rate(HOOK))
+
+    assert rates[0] == pytest.approx(20.5)
+    assert rates[1] == pytest.approx(20.5 + 4.1)
+    assert rates[-1] == 0
+
+
+def test_refusals_of_what_went_before_the_last_change_count_once() -> None:
+    learned = LearnedRate(window_from=NOW, sent=100)
+    once = learned.refused(started_at=NOW, now=NOW + SECOND, retry_after=None)
+
+    twice = once.refused(started_at=NOW, now=NOW + SECOND, retry_after=None)
+    later = once.refused(started_at=NOW + 2 * SECOND, now=NOW + 2 * SECOND, retry_after=None)
+
+    assert (once.rate, twice.rate, later.rate) == (50, 50, 25)
+
+
+def test_refusals_alone_never_stop_it_whole() -> None:
+    learned = LearnedRate()
+    for at in range(30):
+        learned = learned.refused(started_at=NOW + at * SECOND, now=NOW + at * SECOND, retry_after=None)
+
+    assert learned.rate == 0.1
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_retry_after_keeps_everything_back_for_a_minute_at_most(status: int) -> None:
+    short = after(Flow(), Refused(status=status, message="", retry_after=7 * SECOND))
+    long = after(Flow(), Refused(status=status, message="", retry_after=timedelta(hours=7)))
+
+    assert short.opens_at(HOOK, now=NOW) == NOW + 7 * SECOND
+    assert long.opens_at(HOOK, now=NOW) == NOW + timedelta(minutes=1)
+
+
+def test_the_lower_of_the_set_and_the_learned_rate_holds_and_is_shown() -> None:
+    flow = after(Flow(), *[TAKEN] * 20, Refused(status=429, message=""))
+
+    assert flow.health(replace(HOOK, rate=3.0), now=NOW).rate_now == 3.0
+    assert flow.health(replace(HOOK, rate=300.0), now=NOW).rate_now == flow.learned.rate
