@@ -49,3 +49,21 @@ def delivery(
     neighbour = Neighbour(contacts=dead, rounds=rounds, seconds=seconds) if dead else None
     plan = Plan(chunks=chunks, size=size, rounds=rounds, neighbour=neighbour, peers=tuple(peer or ()))
     print_json(bench_delivery(plan))
+
+
+@app.command()
+def polling(
+    *,
+    contacts: Annotated[int, typer.Option(min=1, help="Contacts of the source.")] = 100_000,
+    page_size: Annotated[int, typer.Option(min=1, max=1000, help="Contacts per page.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often everything is run.")] = 3,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(help="Command of a peer, with {source}, {data} and {page_size}; may be repeated."),
+    ] = None,
+) -> None:
+    """A source, read whole by the hub and by the peers in turn."""
+    from libs.cli.bench.polling import Plan, bench_polling  # noqa: PLC0415 — as above
+
+    plan = Plan(contacts=contacts, page_size=page_size, rounds=rounds, peers=tuple(peer or ()))
+    print_json(bench_polling(plan))

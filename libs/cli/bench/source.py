@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-CLIENT_ID, CLIENT_SECRET = "test_id", "test_secret"  # noqa: S105 — of a server that lives as long as the benchmark
+CLIENT_ID, CLIENT_SECRET = "test_id", "test_secret"
 _LIFETIME_SECONDS = 3600
 
 
@@ -45,14 +45,14 @@ async def running_source(contacts: int, page_size: int) -> AsyncIterator[Source]
         await runner.cleanup()
 
 
-async def _give_token(request: web.Request) -> web.Response:
+async def _give_token(_: web.Request) -> web.Response:
     claims = json.dumps({"exp": int(time.time()) + _LIFETIME_SECONDS}).encode()
     return web.json_response({"token": f"e30.{base64.urlsafe_b64encode(claims).rstrip(b'=').decode()}.e30"})
 
 
 def _pages(contacts: int, page_size: int) -> Sequence[bytes]:
-    starts = range(0, contacts, page_size)
-    return [_page(range(start, min(start + page_size, contacts)), more=start + page_size < contacts) for start in starts]
+    ends = range(page_size, contacts + page_size, page_size)
+    return [_page(range(end - page_size, min(end, contacts)), more=end < contacts) for end in ends]
 
 
 def _page(numbers: range, *, more: bool) -> bytes:

@@ -1,6 +1,7 @@
-"""The least that a full sync can cost: HTTP, msgspec and an upsert in one loop. `python -m tests.bench.polling.bare URL DATA PAGE_SIZE`.
+"""The least that a full sync can cost: HTTP, msgspec and an upsert in one loop.
 
-It has no retries, no mapping, no hashes, no normalising, and a crash means to begin again: nobody should run this.
+`python -m tests.bench.polling.bare URL DATA PAGE_SIZE`. It has no retries, no mapping, no hashes, no normalising, and a
+crash means to begin again: nobody should run this.
 """
 
 import asyncio

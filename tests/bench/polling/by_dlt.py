@@ -1,6 +1,7 @@
-"""The same full sync by dlt's rest_api source, merged into DuckDB by parquet. `python -m tests.bench.polling.by_dlt URL DATA PAGE_SIZE`.
+"""The same full sync by dlt's rest_api source, merged into DuckDB by parquet.
 
-Its authentication takes a token as it is, so it is fetched before.
+`python -m tests.bench.polling.by_dlt URL DATA PAGE_SIZE`. Its authentication takes a token as it is, so it is fetched
+before.
 """
 
 import base64
