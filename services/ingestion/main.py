@@ -18,7 +18,7 @@ from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.storage import CorruptDatabaseError, NewerDatabaseError, open_database
 from libs.telemetry import configure_telemetry
-from services.ingestion.handler.delivering import RetryJobs, ServeDelivery
+from services.ingestion.handler.delivering import RedeliverRows, RetryJobs, ServeDelivery
 from services.ingestion.handler.erasing import EraseContacts
 from services.ingestion.handler.following import FollowJobs
 from services.ingestion.handler.importing import ImportContacts
@@ -133,6 +133,7 @@ class Handlers:
     follow: FollowJobs
     retries: RetryJobs
     delivery: ServeDelivery
+    redeliveries: RedeliverRows
     erase: EraseContacts
 
 
@@ -153,6 +154,7 @@ def compose(
     follow = FollowJobs(jobs=store, contents=store, changes=changes)
     retries = RetryJobs(follow=follow, outcomes=store, announcer=relay, changes=changes, clock=_now)
     delivery = ServeDelivery(contents=store, outcomes=store, announcer=relay, changes=changes, clock=_now)
+    redeliveries = RedeliverRows(redeliveries=store, announcer=relay, changes=changes, clock=_now)
     erase = EraseContacts(
         erasures=erasures,
         eraser=erasures,
@@ -162,13 +164,17 @@ def compose(
         clock=_now,
         new_id=lambda: str(uuid.uuid4()),
     )
-    return Handlers(imports, follow, retries, delivery, erase)
+    return Handlers(imports, follow, retries, delivery, redeliveries, erase)
 
 
 def registrations(handlers: Handlers, *, check: Callable[[], Awaitable[None]]) -> Sequence[Registration]:
     """Both entrances: typed gRPC and REST."""
     typed = IngestionServicer(
-        imports=handlers.imports, follow=handlers.follow, retries=handlers.retries, delivery=handlers.delivery
+        imports=handlers.imports,
+        follow=handlers.follow,
+        retries=handlers.retries,
+        delivery=handlers.delivery,
+        redeliveries=handlers.redeliveries,
     )
     rest = ImportApi(
         imports=handlers.imports,

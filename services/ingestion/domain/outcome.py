@@ -1,6 +1,6 @@
 """What becomes of a chunk at one destination, try by try."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
@@ -72,10 +72,9 @@ class Delivery:
         return self.earlier_attempts + self.attempt_count
 
     def reason(self, position: int) -> str:
-        """Why the row at this position failed, is unsupported or unknown; empty for every other row."""
-        if self.states[position] < RowState.FAILED:
-            return ""
-        return self.reasons.get(position, self.error_message)
+        """Why the row at this position failed, is unsupported or unknown, or what is to be known of it else."""
+        common = self.error_message if self.states[position] >= RowState.FAILED else ""
+        return self.reasons.get(position, common)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,22 +157,50 @@ def _mismatch(outcome: Outcome) -> Invalid:
 
 def retry(known: Delivery) -> Delivery | None:
     """The next round of a finished delivery, for its failed rows; None when it has none or is not finished."""
-    failed = tuple(position for position, state in enumerate(known.states) if state == RowState.FAILED)
-    if not known.state.final or not failed:
+    return again(known, range(len(known.states)), states={RowState.FAILED})
+
+
+def again(known: Delivery, positions: Sequence[int], *, states: Collection[RowState]) -> Delivery | None:
+    """The next round of a finished delivery, for those of its rows in one of the states; None as for `retry`."""
+    taken_up = tuple(at for at in positions if at < len(known.states) and known.states[at] in states)
+    if not known.state.final or not taken_up:
         return None
-    states = known.states.replace(bytes([RowState.FAILED]), bytes([RowState.PENDING]))
     return replace(
         known,
-        states=states,
+        states=_with(known.states, taken_up, RowState.PENDING),
         state=DeliveryState.SENDING,
         round=known.round + 1,
-        positions=failed,
+        positions=taken_up,
         attempt_count=0,
         earlier_attempts=known.attempts,
         next_attempt_at=None,
         error_message="",
-        reasons={at: reason for at, reason in known.reasons.items() if at not in set(failed)},
+        reasons={at: reason for at, reason in known.reasons.items() if at not in set(taken_up)},
     )
+
+
+def resolve(known: Delivery, positions: Sequence[int], *, state: RowState, reason: str) -> Delivery | None:
+    """The delivery after an operator's word for those of the rows that are unknown; None where that changes nothing."""
+    resolved = [at for at in positions if at < len(known.states) and known.states[at] == RowState.UNKNOWN]
+    if not resolved:
+        return None
+    states = _with(known.states, resolved, state)
+    reasons = {at: text for at, text in known.reasons.items() if at not in set(resolved)}
+    final = known.state.final
+    return replace(
+        known,
+        states=states,
+        state=_state(states, final=True) if final else known.state,
+        sent_at=known.sent_at or (known.last_attempt_at if state in TAKEN else None),
+        reasons=reasons | (dict.fromkeys(resolved, reason) if reason else {}),
+    )
+
+
+def _with(states: bytes, positions: Sequence[int], state: RowState) -> bytes:
+    changed = bytearray(states)
+    for position in positions:
+        changed[position] = state
+    return bytes(changed)
 
 
 def spare(known: Delivery, positions: Sequence[int]) -> Delivery:

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from services.ingestion.domain.ids import ChunkId, ClientId, JobId
 from services.ingestion.domain.job import Acceptance, Job, RejectedRow
-from services.ingestion.domain.outcome import Outcome, TicketRef
+from services.ingestion.domain.outcome import Outcome, RowState, TicketRef
+from services.ingestion.domain.redelivery import Redelivery, Selection
 from services.ingestion.domain.row_view import ChunkRows
 from services.ingestion.domain.status import JobRecord
 
@@ -96,6 +97,22 @@ class Outcomes(Protocol):
 
     async def retry(self, job_id: JobId, *, now: datetime) -> Recorded:
         """Starts the next round of every finished delivery of the job that has failed rows."""
+        ...
+
+
+class Redeliveries(Protocol):
+    """What an operator does with rows whose delivery is over."""
+
+    async def redeliver(
+        self, selections: Sequence[Selection], *, now: datetime
+    ) -> tuple[Sequence[Redelivery], Recorded]:
+        """Starts the next rounds in one unit; one answer per selection, in their order."""
+        ...
+
+    async def resolve(
+        self, selections: Sequence[Selection], *, state: RowState, reason: str, now: datetime
+    ) -> tuple[Sequence[bytes], Recorded]:
+        """Gives unknown rows the state in one unit; the states of each chunk then, empty for an unknown delivery."""
         ...
 
 

@@ -9,13 +9,14 @@ from contactsync.ingestion.v1 import ingestion_service_pb2_grpc
 from services.ingestion.domain.client import Client
 from services.ingestion.domain.ids import ChunkId, JobId
 from services.ingestion.domain.outcome import RowState
-from services.ingestion.handler.delivering import RetryJobs, ServeDelivery
+from services.ingestion.handler.delivering import RedeliverRows, RetryJobs, ServeDelivery
 from services.ingestion.handler.following import FollowJobs, RowQuery
 from services.ingestion.handler.importing import Import, ImportContacts
 from services.ingestion.ports.store import JobQuery
 from services.ingestion.server import views
 from services.ingestion.server.outcomes import outcomes_of
 from services.ingestion.server.parts import gathered
+from services.ingestion.server.redeliveries import redelivered, selections_of
 from services.ingestion.server.rows import TypedRows
 from services.ingestion.wire.caller import calling_client, importing_client, origin, viewer
 from services.ingestion.wire.facts import tell_accepted
@@ -32,12 +33,19 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
     """The typed contract of ingestion."""
 
     def __init__(
-        self, *, imports: ImportContacts, follow: FollowJobs, retries: RetryJobs, delivery: ServeDelivery
+        self,
+        *,
+        imports: ImportContacts,
+        follow: FollowJobs,
+        retries: RetryJobs,
+        delivery: ServeDelivery,
+        redeliveries: RedeliverRows,
     ) -> None:
         self._imports = imports
         self._follow = follow
         self._retries = retries
         self._delivery = delivery
+        self._redeliveries = redeliveries
 
     async def ImportContacts(self, request: pb.ImportContactsRequest, context: Context) -> pb.ImportContactsResponse:
         """Imports contacts, or rehearses it."""
@@ -111,6 +119,17 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
         """Gives chunks with their contacts."""
         found = await self._delivery.fetch([ChunkId(chunk_id) for chunk_id in request.chunk_ids])
         return pb.FetchChunksResponse(chunks=[views.chunk(each) for each in found])
+
+    async def RedeliverRows(self, request: pb.RedeliverRowsRequest, context: Context) -> pb.RedeliverRowsResponse:
+        """Starts the next round for rows that an operator replays."""
+        return redelivered(await self._redeliveries.redeliver(selections_of(request.selections)))
+
+    async def ResolveRows(self, request: pb.ResolveRowsRequest, context: Context) -> pb.ResolveRowsResponse:
+        """Takes an operator's word for unknown rows."""
+        states = await self._redeliveries.resolve(
+            selections_of(request.selections), state=RowState(request.state), reason=request.reason
+        )
+        return pb.ResolveRowsResponse(row_states=states)
 
     async def RecordOutcomes(self, request: pb.RecordOutcomesRequest, context: Context) -> pb.RecordOutcomesResponse:
         """Takes what became of deliveries."""

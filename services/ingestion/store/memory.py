@@ -8,7 +8,8 @@ from services.ingestion.domain.erasure import Person
 from services.ingestion.domain.ids import ChunkId, DestinationId, JobId, job_of
 from services.ingestion.domain.job import ERASED, Acceptance, Chunk, Job, RejectedRow
 from services.ingestion.domain.opening import first_deliveries, overdue_from, ticket, tickets
-from services.ingestion.domain.outcome import Delivery, Outcome, TicketRef, merge, retry, spare
+from services.ingestion.domain.outcome import Delivery, Outcome, RowState, TicketRef, merge, resolve, retry, spare
+from services.ingestion.domain.redelivery import Redelivery, Selection, Verdict, redeliver
 from services.ingestion.domain.row_view import ChunkRows
 from services.ingestion.domain.status import JobRecord
 from services.ingestion.ports.erasing import ContactText
@@ -186,6 +187,38 @@ class MemoryStore:
             return Recorded([], [])
         self._touch(job_id, now)
         return Recorded([job_id], tickets(self._jobs[job_id].acceptance.job, started))
+
+    async def redeliver(
+        self, selections: Sequence[Selection], *, now: datetime
+    ) -> tuple[Sequence[Redelivery], Recorded]:
+        """Starts the next rounds."""
+        answers: list[Redelivery] = []
+        started: list[Delivery] = []
+        for selection in selections:
+            kept = self._deliveries.get((selection.chunk_id, selection.destination_id))
+            answer, after = redeliver(kept.delivery, selection) if kept else (Redelivery(verdict=Verdict.NOTHING), None)
+            answers.append(answer)
+            if after is not None:
+                self._keep(after, now=now)
+                self._touch(job_of(after.chunk_id), now)
+                started.append(after)
+        made_known = [ticket(self._job(delivery), delivery) for delivery in started]
+        return answers, Recorded(list(dict.fromkeys(job_of(each.chunk_id) for each in started)), made_known)
+
+    async def resolve(
+        self, selections: Sequence[Selection], *, state: RowState, reason: str, now: datetime
+    ) -> tuple[Sequence[bytes], Recorded]:
+        """Gives unknown rows the state."""
+        states: list[bytes] = []
+        touched: dict[JobId, None] = {}
+        for selection in selections:
+            kept = self._deliveries.get((selection.chunk_id, selection.destination_id))
+            after = resolve(kept.delivery, selection.positions, state=state, reason=reason) if kept else None
+            if after is not None:
+                self._change(after, now)
+                touched[job_of(after.chunk_id)] = None
+            states.append(kept.delivery.states if kept else b"")
+        return states, Recorded(list(touched), [])
 
     async def unpublished(self, *, limit: int) -> Sequence[TicketRef]:
         """Deliveries that were never made known, oldest first."""

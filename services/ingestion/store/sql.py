@@ -9,12 +9,13 @@ from libs.storage import Database, Row, Transaction, from_micros, to_micros
 from services.ingestion.domain.ids import ChunkId, JobId, index_of, job_of
 from services.ingestion.domain.job import Acceptance, RejectedRow
 from services.ingestion.domain.opening import first_deliveries, tickets
-from services.ingestion.domain.outcome import Delivery, Outcome, TicketRef
+from services.ingestion.domain.outcome import Delivery, Outcome, RowState, TicketRef
+from services.ingestion.domain.redelivery import Redelivery, Selection
 from services.ingestion.domain.row_view import ChunkRows
 from services.ingestion.domain.status import JobRecord
 from services.ingestion.ports.store import Accepted, JobQuery, Recorded, StoredChunk
 from services.ingestion.store import rows, statements
-from services.ingestion.store.recording import record_in, retry_in
+from services.ingestion.store.recording import record_in, redeliver_in, resolve_in, retry_in
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
@@ -117,6 +118,20 @@ class SqlStore:
     async def retry(self, job_id: JobId, *, now: datetime) -> Recorded:
         """Starts the next round of every finished delivery of the job that has failed rows."""
         return await self._database.write(lambda tx: retry_in(tx, job_id, now=now, patience=self._patience))
+
+    async def redeliver(
+        self, selections: Sequence[Selection], *, now: datetime
+    ) -> tuple[Sequence[Redelivery], Recorded]:
+        """Starts the next rounds in one unit."""
+        return await self._database.write(lambda tx: redeliver_in(tx, selections, now=now, patience=self._patience))
+
+    async def resolve(
+        self, selections: Sequence[Selection], *, state: RowState, reason: str, now: datetime
+    ) -> tuple[Sequence[bytes], Recorded]:
+        """Gives unknown rows the state in one unit."""
+        return await self._database.write(
+            lambda tx: resolve_in(tx, selections, state=state, reason=reason, now=now, patience=self._patience)
+        )
 
     async def unpublished(self, *, limit: int) -> Sequence[TicketRef]:
         """Deliveries that were never made known, oldest first."""

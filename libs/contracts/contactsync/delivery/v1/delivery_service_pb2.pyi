@@ -94,9 +94,7 @@ class CreateDestinationRequest(_message.Message):
     secret: _builtins.str
     """The secret that signs a webhook's requests (Standard Webhooks). Empty: one is made."""
     idempotent: _builtins.bool
-    """Whether it takes a delivery id twice as once. Absent: true for a webhook, false for telecrm and connect, where the hub looks
-    up what became of a lost answer.
-    """
+    """Whether it takes a delivery id twice as once. Absent: true."""
     token: _builtins.str
     """telecrm: the token of its Sync API. Empty for other kinds."""
     enterprise_id: _builtins.str
