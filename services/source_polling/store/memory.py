@@ -123,7 +123,7 @@ class MemoryStore(Sources, SourceEdits, Runs, RunQueue, Leases, Ledger, Condemne
         known = None if of is None else of.runs.get(run.run_id)
         if of is None or known is None or known.status is not RunStatus.HELD:
             return False
-        of.runs[run.run_id] = run
+        of.runs[run.run_id] = replace(run, holder=known.holder, leased_until=known.leased_until, fence=known.fence)
         return True
 
     @override
