@@ -125,7 +125,8 @@ class Plan:
         if service in BUS_ACCOUNTS:
             login = f"{service}:{self._bus_password(service)}"
             environment["CONTACTSYNC_NATS_URL"] = f"nats://{login}@{self.address('nats')}"
-        if service == "access":
+        if service in {"access", "directory"}:
             environment["CONTACTSYNC_PEPPER_FILE"] = str(folder.key("pepper"))
+        if service == "access":
             environment["CONTACTSYNC_BOOTSTRAP_FILE"] = str(folder.credentials)
         return environment | dict(self.settings)
