@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-import orjson
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from libs.egress import Outlet, Unanswered, parse_retry_after
@@ -76,7 +75,7 @@ class Api:
             method,
             self._base + path,
             headers=self._headers | typed,
-            body=None if body is None else orjson.dumps(body),
+            body=None if body is None else msgspec.json.encode(body),
             timeout=left,
             read_limit=READ_LIMIT,
         )

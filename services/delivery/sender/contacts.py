@@ -37,6 +37,8 @@ class _Written(msgspec.Struct):
 
 
 _rows = msgspec.json.Decoder(list[_Written])
+_each = msgspec.json.Decoder(list[msgspec.Raw])
+_row = msgspec.json.Decoder(_Written)
 
 
 @dataclass(frozen=True, repr=False)
@@ -85,6 +87,17 @@ class Contact:
         others = (*self.own.items(), *self.additional.items())
         return next((value for name, value in others if squash(name) == wanted), None)
 
+    def spelled(self, name: str) -> str:
+        """Give the name in which an additional field says a known one; else the name itself."""
+        field = known(name)
+        return next((key for key in self.additional if field is not None and known(key) is field), name)
+
+    @property
+    def further(self) -> tuple[str, ...]:
+        """Name what it has more than one of, where a system may have room for one."""
+        phones, emails = {self.phone, *self.phones} - {""}, set(self.emails)
+        return tuple(name for name, several in (("phones", phones), ("emails", emails)) if len(several) > 1)
+
     def others(self) -> Iterator[tuple[str, Any]]:
         """Give the additional fields that are none of the known ones."""
         return ((name, value) for name, value in self.additional.items() if known(name) is None)
@@ -95,9 +108,20 @@ class Contact:
         return self.text(Known.PHONE) or self.text(Known.EMAIL).casefold() or str(self.own.get("external_id", ""))
 
 
-def read_parcel(parcel: Parcel) -> Sequence[Contact]:
-    """Read the contacts to send, in order."""
-    return [_read(row) for row in _rows.decode(picked(parcel.chunk.contacts, parcel.ref.positions))]
+def read_parcel(parcel: Parcel) -> Sequence[Contact | None]:
+    """Read the contacts to send, in order. None: one that cannot be read, which spoils no other."""
+    contacts = picked(parcel.chunk.contacts, parcel.ref.positions)
+    try:
+        return [_read(row) for row in _rows.decode(contacts)]
+    except (msgspec.DecodeError, RecursionError):
+        return [_read_alone(row) for row in _each.decode(contacts)]
+
+
+def _read_alone(row: msgspec.Raw) -> Contact | None:
+    try:
+        return _read(_row.decode(row))
+    except (msgspec.DecodeError, RecursionError):
+        return None
 
 
 def _read(row: _Written) -> Contact:

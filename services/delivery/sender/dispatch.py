@@ -83,6 +83,9 @@ def _attributes(parcel: Parcel) -> dict[str, str | int]:
 def _tell(answer: Answer, parcel: Parcel, current: Span) -> None:
     status = 0 if isinstance(answer, NoAnswer) else answer.status
     current.set_attribute("http.response.status_code", status)
+    if isinstance(answer, Taken) and answer.message:
+        log.info("delivery_sent_in_part", delivery_id=parcel.ref.key.delivery_id, status=status, why=answer.message)
+        return
     if isinstance(answer, Taken):
         log.debug("delivery_sent", delivery_id=parcel.ref.key.delivery_id, status=status)
         return

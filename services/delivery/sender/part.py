@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import structlog
+
 from libs.egress import Unanswered
 from services.delivery.domain.answer import (
     RETRYABLE,
@@ -26,6 +28,8 @@ FAULTS_IN_A_ROW = 3
 """Answers of 5xx or none, with no other between them, after which the rest of a part is left for later."""
 MOST_BODY = 64 * 1024
 LONGEST_REASON = 512
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,13 +118,15 @@ def trouble_of(answer: Said | Unanswered, *, wrote: bool, by_destination: bool =
     )
 
 
+FAULT = Trouble(status=500, message="The hub failed while it was sending the contact.")
+
 SendRow = Callable[[Contact], Awaitable[RowEnd]]
 
 
 class Part:
     """Sends the contacts of a part, several at once, those of one identity one after the other: the last one wins."""
 
-    def __init__(self, contacts: Sequence[Contact], *, idempotent: bool) -> None:
+    def __init__(self, contacts: Sequence[Contact | None], *, idempotent: bool) -> None:
         self._contacts = contacts
         self._idempotent = idempotent
         self._ends: list[RowEnd | None] = [None] * len(contacts)
@@ -141,16 +147,28 @@ class Part:
             for at in group:
                 if self._ended:
                     return
-                end = await send_row(self._contacts[at])
+                end = await self._send_one(at, send_row)
                 self._ends[at] = end
                 self._heed(end.trouble)
                 if end.state is RowState.PENDING:
                     break  # a later row of the same contact must not overtake it
 
+    async def _send_one(self, at: int, send_row: SendRow) -> RowEnd:
+        """A fault of the hub itself is the row's own: the others go on."""
+        contact = self._contacts[at]
+        if contact is None:
+            return failed("The contact is not of the agreed shape.")
+        try:
+            return await send_row(contact)
+        except Exception as fault:  # noqa: BLE001 - whatever failed, the row ends in a state that somebody sees
+            log.error("contact_not_sent", why=type(fault).__name__)  # noqa: TRY400 - its text may hold the contact
+            return again(FAULT)
+
     def _by_identity(self) -> Sequence[Sequence[int]]:
         groups: dict[str, list[int]] = {}
         for at, contact in enumerate(self._contacts):
-            groups.setdefault(contact.identity, []).append(at)
+            identity = "" if contact is None else contact.identity
+            groups.setdefault(identity or f"#{at}", []).append(at)
         return list(groups.values())
 
     def _heed(self, trouble: Trouble | None) -> None:

@@ -9,6 +9,8 @@ from services.delivery.domain.answer import NoAnswer, Refused, Taken
 from services.delivery.domain.delivery import Parcel
 from services.delivery.domain.destination import Credentials, DestinationKind
 from services.delivery.domain.echo import Written
+from services.delivery.sender.contacts import Contact
+from services.delivery.sender.telecrm import fields
 from services.delivery.sender.telecrm.sender import TelecrmSender
 from services.delivery.store.echoes import MemoryEchoes
 from tests.fakes.line import HTML, CutAfter, Hang, Say
@@ -212,6 +214,40 @@ async def test_the_last_row_of_one_contact_wins(fake: TelecrmFake, sender: Telec
 
     assert states(answer) == ["created"] + ["updated"] * 19
     assert fake.lead("+919999999999")["name"] == "Name 19"
+
+
+async def test_one_that_cannot_be_read_or_sent_spoils_no_other(
+    fake: TelecrmFake, sender: TelecrmSender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = contact("+919999999991", rating="odd") | {"external_id": 7}
+    faulty = contact("+919999999992")
+    sent = to(fake, odd, faulty, contact("+919999999993", city=10**30))
+    write = fields.write_lead
+
+    def failing(contact: Contact, *rest: Any) -> Any:
+        if contact.phone == "+919999999992":
+            raise ZeroDivisionError
+        return write(contact, *rest)
+
+    monkeypatch.setattr("services.delivery.sender.telecrm.sender.write_lead", failing)
+
+    answer = await sender.send(sent)
+
+    assert states(answer) == ["failed", "pending", "created"]
+    assert reasons(answer)[0] == "The contact is not of the agreed shape."
+
+
+async def test_a_lead_is_written_in_the_contacts_own_words_where_the_workspace_tells_none(
+    fake: TelecrmFake, sender: TelecrmSender
+) -> None:
+    fake.tricks.append(Say(501))
+
+    answer = await sender.send(to(fake, contact(tags=["hot"], firstName="Asha", Town="Pune")))
+
+    assert fake.calls[1].json == {
+        "fields": {"phone": "+919999999999", "firstName": "Asha", "tags": ["hot"], "Town": "Pune"}
+    }
+    assert reasons(answer) == {0: "telecrm left out: firstName, Town."}
 
 
 def many(count: int) -> list[dict[str, Any]]:

@@ -88,6 +88,7 @@ def write_card(contact: Contact, field_map: Mapping[str, str]) -> Card:
             homeless.append(name)
         else:
             _fill(values, target_field, value)
+    homeless += [name for name in contact.further if name == "emails"]
     if contact.tags and Known.TAGS not in mapped:
         homeless.append(Known.TAGS.value)
     _name(values, contact)

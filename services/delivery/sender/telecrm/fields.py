@@ -51,10 +51,11 @@ def write_lead(contact: Contact, workspace: Workspace, field_map: Mapping[str, s
         elif workspace.complete or isinstance(value, dict):
             homeless.append(name)
         else:
-            _fill(values, Field(name=name, kind=TAGS if isinstance(value, list) else "text"), value)
+            kind = TAGS if isinstance(value, list) else "text"
+            _fill(values, Field(name=contact.spelled(name), kind=kind), value)
     _identify(values, contact, workspace.identifier)
     identifier = str(values.get(workspace.identifier.name, "") or "")
-    return Lead(identifier=identifier, values=values, homeless=tuple(homeless))
+    return Lead(identifier=identifier, values=values, homeless=(*homeless, *contact.further))
 
 
 def _sources(contact: Contact, workspace: Workspace) -> Iterator[tuple[str, Any]]:

@@ -185,6 +185,8 @@ class _Leads:
             return _unwritten(answer, lead, wrote=False)
         rows = answer.data if isinstance(answer.data, list) else answer.member("data")
         found = [_found(row) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        if len(found) == 1 and found[0].values.get(identifier.name) is None:
+            return found[0]  # a row that does not show the identifier: the search was for nothing else
         same = [
             each for each in found if is_same_identifier(identifier, lead.identifier, each.values.get(identifier.name))
         ]
@@ -197,8 +199,10 @@ class _Leads:
 
 
 def _found(row: Mapping[str, Any]) -> _Found:
+    """Live rows have the id and the status beside the fields."""
     fields = member(row, "fields")
-    return _Found(lead_id=lead_id(row), values=fields if isinstance(fields, dict) else row)
+    values = {"status": row.get("status")} | fields if isinstance(fields, dict) else row
+    return _Found(lead_id=lead_id(row), values=values)
 
 
 def _updated(answer: Said | Unanswered, lead: Lead, changes: Mapping[str, Any]) -> RowEnd:
