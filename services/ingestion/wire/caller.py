@@ -5,9 +5,18 @@ from typing import assert_never
 
 from contactsync.ingestion.v1 import ingestion_service_pb2 as pb
 
-from libs.rpc import Caller, ClientCaller, Duplicates, Scope, ServiceCaller, call_context, current_caller
+from libs.rpc import (
+    Caller,
+    ClientCaller,
+    Duplicates,
+    Scope,
+    ServiceCaller,
+    WorkspaceCaller,
+    call_context,
+    current_caller,
+)
 from services.ingestion.domain import client as domain
-from services.ingestion.domain.errors import Invalid, Violation
+from services.ingestion.domain.errors import Invalid, Refused, Violation
 from services.ingestion.domain.ids import ClientId, DestinationId
 
 _DUPLICATES = {
@@ -24,6 +33,8 @@ def calling_client() -> domain.Client:
             return _client(caller)
         case ServiceCaller():
             return domain.Client(client_id=ClientId(caller.service))
+        case WorkspaceCaller():
+            raise _not_here()
         case _:
             assert_never(caller)
 
@@ -68,7 +79,14 @@ def viewer() -> ClientId | None:
     caller: Caller = current_caller()
     if isinstance(caller, ClientCaller):
         return None if Scope.ADMIN in caller.scopes else ClientId(caller.client_id)
+    if isinstance(caller, WorkspaceCaller):
+        raise _not_here()
     return ClientId(caller.service)
+
+
+def _not_here() -> Refused:
+    """No rule of ingestion lets a workspace's credential in: the door was passed by mistake."""
+    return Refused(reason="FORBIDDEN", message="A workspace's credential opens nothing here")
 
 
 def origin() -> domain.Origin:
