@@ -104,7 +104,7 @@ class CreateDestinationRequest(_message.Message):
     chunk_size: _builtins.int
     """The most contacts of one part, 1 to 1000. Absent: 1000 for a webhook, 50 for telecrm and connect."""
     concurrency: _builtins.int
-    """Parts under way at once, 1 to 64. Absent: 16."""
+    """Parts under way at once, 1 to 64. Absent: 16, or 2 for telecrm and connect."""
     rate: _builtins.float
     """Parts begun per second, 0 to 10,000. 0: as many as go. Absent: 0."""
     lead_status: _builtins.str
@@ -127,7 +127,9 @@ class CreateDestinationRequest(_message.Message):
 
     @_builtins.property
     def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Source field to target field, at most 100. Empty: by the same name in any of the usual spellings."""
+        """Source field to target field, at most 100; a source whose target is empty is not sent. Empty: by the same name in any
+        of the usual spellings.
+        """
 
     def __init__(
         self,
@@ -414,7 +416,7 @@ class UpdateDestinationRequest(_message.Message):
 
     @_builtins.property
     def fields(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Source field to target field, at most 100. Empty: they stay."""
+        """Source field to target field, at most 100; a source whose target is empty is not sent. Empty: they stay."""
 
     @_builtins.property
     def reset(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
