@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+SHORTEST_OUTAGE = timedelta(seconds=3)
+"""It opens no sooner after the first of the failures, however many there are: that a server restarts is no outage."""
 FIRST_REST = timedelta(seconds=1)
 LONGEST_REST = timedelta(seconds=30)
 
@@ -25,6 +27,8 @@ class Breaker:
 
     failures: int = 0
     """Tries without a usable answer, one after the other."""
+    failing_since: datetime | None = None
+    """When the first of them ended."""
     openings: int = 0
     """How often it opened since the destination last answered."""
     retry_at: datetime | None = None
@@ -57,12 +61,12 @@ class Breaker:
 
     def failed(self, *, now: datetime, threshold: int, longest: timedelta = LONGEST_REST) -> "Breaker":
         """Return it after a try without a usable answer. What went before it opened does not open it again."""
-        failures = self.failures + 1
+        failures, since = self.failures + 1, self.failing_since or now
         is_straggler = self.retry_at is not None and self.probing_until is None
-        if failures < threshold or is_straggler:
-            return replace(self, failures=failures)
+        if failures < threshold or now - since < SHORTEST_OUTAGE or is_straggler:
+            return replace(self, failures=failures, failing_since=since)
         rest = min(FIRST_REST * 2 ** min(self.openings, 16), longest)
-        return Breaker(failures=failures, openings=self.openings + 1, retry_at=now + rest)
+        return Breaker(failures=failures, failing_since=since, openings=self.openings + 1, retry_at=now + rest)
 
 
 CLOSED = Breaker()

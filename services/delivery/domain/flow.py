@@ -10,6 +10,7 @@ from services.delivery.domain.destination import Destination, DestinationKind
 from services.delivery.domain.pace import Bucket, LearnedRate
 from services.delivery.domain.parts import Bounds
 
+QUICK = timedelta(seconds=1)
 BOOK_REST = timedelta(seconds=2)
 """The contact book is a part of the hub, and back in seconds."""
 
@@ -79,7 +80,9 @@ class Flow:
     ) -> "Flow":
         """Return it after a part was answered, or was not."""
         denials = self.denials + 1 if blames_destination(answer) else 0
-        if _is_outage(answer):
+        if _is_quick_cut(answer, took=now - started_at):
+            breaker = self.breaker.given_back()
+        elif _is_outage(answer):
             breaker = self.breaker.failed(now=now, threshold=bounds.failures, longest=_longest_rest(destination))
         else:
             breaker = self.breaker.answered()
@@ -99,6 +102,11 @@ class Flow:
             consecutive_failures=self.breaker.failures,
             retry_at=self.opens_at(destination, now=now),
         )
+
+
+def _is_quick_cut(answer: Answer, *, took: timedelta) -> bool:
+    """It took the part and then cut the line: that says nothing of the next, and to find out costs next to nothing."""
+    return isinstance(answer, NoAnswer) and answer.reached and took < QUICK
 
 
 def _is_outage(answer: Answer) -> bool:

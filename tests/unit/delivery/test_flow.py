@@ -15,8 +15,9 @@ from tests.unit.delivery.world import NOW
 
 SECOND = timedelta(seconds=1)
 TAKEN = Taken(states=b"\x02")
-CUT = NoAnswer(message="cut", reached=True)
+AWAY = NoAnswer(message="away", reached=False)
 BOUNDS = Bounds(failures=3)
+LONG = timedelta(seconds=3)
 HOOK = replace(directory(now=NOW), retry=RetrySchedule())
 
 
@@ -27,10 +28,17 @@ def after(flow: Flow, *answers: Answer, at: timedelta = timedelta(0), destinatio
     return flow
 
 
-def test_a_breaker_opens_after_so_many_failures_in_a_row() -> None:
-    twice, thrice = after(Flow(), CUT, Refused(status=500, message="")), after(Flow(), CUT, CUT, CUT)
+def opened() -> Flow:
+    """Since NOW."""
+    return after(after(Flow(), AWAY, at=-LONG), AWAY, AWAY)
+
+
+def test_a_breaker_opens_after_so_many_failures_in_a_row_that_last() -> None:
+    twice, thrice = after(after(Flow(), AWAY, at=-LONG), Refused(status=500, message="")), opened()
+    at_once = after(Flow(), *[AWAY] * 50)
 
     assert twice.opens_at(HOOK, now=NOW) is None
+    assert at_once.opens_at(HOOK, now=NOW) is None
     assert thrice.opens_at(HOOK, now=NOW) == NOW + SECOND
     assert thrice.health(HOOK, now=NOW).breaker is BreakerState.OPEN
     assert thrice.health(HOOK, now=NOW).consecutive_failures == 3
@@ -38,14 +46,14 @@ def test_a_breaker_opens_after_so_many_failures_in_a_row() -> None:
 
 @pytest.mark.parametrize("status", [301, 400, 401, 404, 408, 422, 429])
 def test_any_answer_of_a_destination_at_work_keeps_it_closed(status: int) -> None:
-    flow = after(Flow(), CUT, CUT, Refused(status=status, message=""), CUT, CUT)
+    flow = after(after(Flow(), AWAY, AWAY, at=-LONG), Refused(status=status, message=""), AWAY, AWAY, AWAY)
 
     assert flow.breaker.state(NOW) is BreakerState.CLOSED
 
 
 def test_one_probe_goes_and_others_wait_for_it() -> None:
     later = NOW + SECOND
-    flow = after(Flow(), CUT, CUT, CUT)
+    flow = opened()
 
     room = flow.room(HOOK, now=later)
     probing = flow.admitted(HOOK, now=later)
@@ -58,32 +66,39 @@ def test_one_probe_goes_and_others_wait_for_it() -> None:
 
 
 def test_a_probe_that_is_answered_closes_it_and_one_that_fails_doubles_the_rest() -> None:
-    opened = after(Flow(), CUT, CUT, CUT)
-
-    answered = after(opened, TAKEN, at=SECOND)
-    failed = after(opened, CUT, at=SECOND)
+    answered = after(opened(), TAKEN, at=SECOND)
+    failed = after(opened(), AWAY, at=SECOND)
 
     assert answered.breaker == Breaker()
     assert failed.opens_at(HOOK, now=NOW + SECOND) == NOW + 2 * SECOND + SECOND
 
 
 def test_what_was_under_way_when_it_opened_does_not_lengthen_the_rest() -> None:
-    opened = after(Flow(), CUT, CUT, CUT)
+    straggling = opened().answered(AWAY, HOOK, started_at=NOW, now=NOW, bounds=BOUNDS)
 
-    straggling = opened.answered(CUT, HOOK, started_at=NOW, now=NOW, bounds=BOUNDS)
-
-    assert straggling.breaker.retry_at == opened.breaker.retry_at
+    assert straggling.breaker.retry_at == opened().breaker.retry_at
     assert straggling.breaker.failures == 4
 
 
 def test_a_rest_has_a_longest_and_is_never_longer_than_the_longest_delay() -> None:
-    breaker = Breaker(failures=9, openings=40, retry_at=NOW, probing_until=NOW)
+    breaker = Breaker(failures=9, failing_since=NOW - LONG, openings=40, retry_at=NOW, probing_until=NOW)
 
     longest = breaker.failed(now=NOW, threshold=3)
     short = breaker.failed(now=NOW, threshold=3, longest=timedelta(milliseconds=200))
 
     assert longest.retry_at == NOW + timedelta(seconds=30)
     assert short.retry_at == NOW + timedelta(milliseconds=200)
+
+
+def test_a_line_that_is_cut_at_once_opens_nothing_and_one_that_hung_does() -> None:
+    cut, hung = NoAnswer(message="cut", reached=True), NoAnswer(message="timed out", reached=True)
+    cuts = after(after(Flow(), *[cut] * 5, at=-LONG), *[cut] * 50)
+    hangs = after(Flow(), AWAY, AWAY, at=-LONG).answered(
+        hung, HOOK, started_at=NOW - 15 * SECOND, now=NOW, bounds=BOUNDS
+    )
+
+    assert cuts.breaker.state(NOW) is BreakerState.CLOSED
+    assert hangs.breaker.state(NOW) is BreakerState.OPEN
 
 
 def test_a_rate_lets_a_second_s_worth_go_at_once_and_then_one_by_one() -> None:
