@@ -1,9 +1,16 @@
-"""The email-validator library behind the port."""
+"""The email-validator library behind the port, asked once for each domain of plain addresses."""
 
-from functools import cache
+import re
+from functools import cache, lru_cache
 from types import ModuleType
 
 from services.normalization.domain import LONGEST_EMAIL, Email, Refusal, RefusedEmail
+
+_ATOM = r"[a-zA-Z0-9_!#$%&'*+\-/=?^`{|}~]+"
+# Parts that the library judges each by itself, and both too short for its rule on their sum. An international domain in
+# ASCII is longer in its own script, so it is left to the library.
+_PLAIN = re.compile(rf"(?!.*@xn--)(?!.*\.xn--)({_ATOM}(?:\.{_ATOM})*)@([a-z0-9.-]{{1,64}})", re.ASCII | re.IGNORECASE)
+_LONGEST_LOCAL = 64
 
 
 class LibraryEmails:
@@ -21,12 +28,37 @@ class LibraryEmails:
             return RefusedEmail(Refusal.EMPTY)
         if len(text) > LONGEST_EMAIL:
             return RefusedEmail(Refusal.TOO_LONG)
-        library = _library()
-        try:
-            checked = library.validate_email(stripped, check_deliverability=False, test_environment=True)
-        except library.EmailNotValidError:
-            return RefusedEmail(Refusal.NOT_AN_EMAIL)
-        return Email(checked.normalized)
+        plain = _PLAIN.fullmatch(stripped)
+        if plain is None or len(plain[1]) > _LONGEST_LOCAL:
+            return _ask(stripped)
+        domain = _domain(plain[2])
+        return Email(f"{_local(plain[1])}@{domain}") if domain else RefusedEmail(Refusal.NOT_AN_EMAIL)
+
+
+def _ask(address: str) -> Email | RefusedEmail:
+    library = _library()
+    try:
+        checked = library.validate_email(address, check_deliverability=False, test_environment=True)
+    except library.EmailNotValidError:
+        return RefusedEmail(Refusal.NOT_AN_EMAIL)
+    return Email(checked.normalized)
+
+
+@lru_cache(maxsize=4096)
+def _domain(name: str) -> str:
+    """Give the domain as the library writes it. Empty: it is none."""
+    checked = _ask(f"a@{name}")
+    return checked.address[2:] if isinstance(checked, Email) else ""
+
+
+def _local(part: str) -> str:
+    folded = part.lower()
+    return folded if folded in _caseless() else part
+
+
+@cache
+def _caseless() -> frozenset[str]:
+    return frozenset(_library().rfc_constants.CASE_INSENSITIVE_MAILBOX_NAMES)
 
 
 @cache

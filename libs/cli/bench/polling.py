@@ -7,6 +7,7 @@ import signal
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
@@ -21,6 +22,7 @@ from libs.cli.bench.source import CLIENT_ID, CLIENT_SECRET, Source, running_sour
 from libs.cli.bench.targets import HUB, RunningHub, peer_environment, peer_name, running_target
 
 _SAMPLING_SECONDS = 0.1
+_ASKING_SECONDS = 0.25
 _MILLION = 1_000_000
 
 
@@ -117,6 +119,7 @@ def _sync(hub: RunningHub, source: Source) -> Mapping[str, Any]:
     path = f"/admin/v1/sources/{hub.admin.call('POST', '/admin/v1/sources', body=body)['source']['id']}"
     run = hub.admin.call("POST", f"{path}/sync", body={})["run"]
     while run["status"] in {"RUN_STATUS_RUNNING", "RUN_STATUS_WAITING"}:
+        time.sleep(_ASKING_SECONDS)
         run = hub.admin.call("GET", f"{path}/runs/{run['run_id']}")["run"]
     if run.get("changed") != source.contacts:
         raise RuntimeError(f"the hub did not take every contact: {run}")
