@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from libs.cli import clients, contacts, demo, destinations, doctor, gateway, importing, jobs, sources, up
+from libs.cli import clients, contacts, demo, destinations, doctor, gateway, importing, jobs, sources, up, workspaces
 from libs.cli.api import ApiError, NoHub
 from libs.cli.bench import command as bench
 from libs.cli.output import err
@@ -20,6 +20,7 @@ app.add_typer(clients.app, name="clients")
 app.add_typer(contacts.app, name="contacts")
 app.add_typer(destinations.app, name="destinations")
 app.add_typer(sources.app, name="sources")
+app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(bench.app, name="bench")
 

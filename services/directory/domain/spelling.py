@@ -46,12 +46,13 @@ def spelled_fields(additional_fields: Mapping[str, object]) -> dict[Spelled, str
         spelled = _FIELDS.get(key)
         if spelled is not None and isinstance(value, str) and spelled not in found:
             text = value.strip()
-            if _is_plausible(spelled, text):
+            if is_plausible(spelled, text):
                 found[spelled] = text
     return found
 
 
-def _is_plausible(spelled: Spelled, text: str) -> bool:
+def is_plausible(spelled: Spelled, text: str) -> bool:
+    """Whether it may be a value of the field at all."""
     if spelled is Spelled.EMAIL:
         name, _, domain = text.rpartition("@")
         return bool(name and domain) and len(text) <= _LONGEST_ADDRESS and not any(map(str.isspace, text))
@@ -61,3 +62,8 @@ def _is_plausible(spelled: Spelled, text: str) -> bool:
 def spellings_in(additional_fields: Mapping[str, object]) -> dict[str, Spelled]:
     """The keys that spell a field of a contact, and which."""
     return {key: _FIELDS[key] for key in additional_fields if key in _FIELDS}
+
+
+def spelling_of(name: str) -> Spelled | None:
+    """The field that the name spells."""
+    return _FIELDS.get(name)

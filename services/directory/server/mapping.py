@@ -29,18 +29,25 @@ def read_filter(request: pb.ListContactsRequest) -> Filter:
     """Refuses with VALIDATION_ERROR what no contact can hold."""
     for name in ("phone", "email", "external_id", "query"):
         if "\x00" in getattr(request, name):
-            raise _refused(f"/{name}", "It holds the character NUL.")
+            raise refused(f"/{name}", "It holds the character NUL.")
     return filter_of(
         phone=request.phone, email=request.email.strip(), external_id=request.external_id, query=request.query
     )
 
 
-def read_contact_id(text: str) -> ContactId:
-    """Raises ContactNotFoundError for what is no id: no contact has it."""
-    contact_id = ContactId(text)
-    if not _CONTACT_ID.fullmatch(text):
-        raise ContactNotFoundError(contact_id)
-    return contact_id
+def read_contact_name(text: str) -> str:
+    """An id or a number. Raises ContactNotFoundError for what is neither: no contact has it."""
+    if not _CONTACT_ID.fullmatch(text) and not (text.isascii() and text.isdigit()):
+        raise ContactNotFoundError(ContactId(text))
+    return text
+
+
+def read_values(request: pb.ChangeContactRequest) -> dict[str, str]:
+    """Refuses with VALIDATION_ERROR what no database keeps."""
+    for name, value in request.set.items():
+        if "\x00" in name or "\x00" in value:
+            raise refused("/set", "It holds the character NUL.")
+    return dict(request.set)
 
 
 def read_page_token(token: str) -> ContactId | None:
@@ -48,7 +55,7 @@ def read_page_token(token: str) -> ContactId | None:
     if not token:
         return None
     if not _CONTACT_ID.fullmatch(token):
-        raise _refused("/page_token", "It is not the next_page_token of a page.")
+        raise refused("/page_token", "It is not the next_page_token of a page.")
     return ContactId(token)
 
 
@@ -60,7 +67,7 @@ def read_identities(request: pb.EraseContactsRequest) -> list[Identity]:
         *(external_identity(each) for each in request.external_ids),
     ]
     if not found and not request.phones:
-        raise _refused("", "It names nobody.")
+        raise refused("", "It names nobody.")
     return [identity for identity in found if "\x00" not in identity]
 
 
@@ -73,6 +80,7 @@ def write_contact(contact: Contact) -> pb.BookContact:
         version=contact.version,
         created_at=_timestamp(contact.created_at),
         updated_at=_timestamp(contact.changed_at),
+        number=contact.number,
     )
 
 
@@ -102,6 +110,7 @@ def _timestamp(moment: datetime) -> Timestamp:
     return timestamp
 
 
-def _refused(pointer: str, message: str) -> Refusal:
+def refused(pointer: str, message: str) -> Refusal:
+    """What is wrong where."""
     violation = Violation(pointer, "invalid", message)
     return Refusal("VALIDATION_ERROR", "The request is not valid.", violations=[violation])

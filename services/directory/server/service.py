@@ -12,15 +12,19 @@ from google.protobuf.message import Message
 from libs.rpc import serve_item
 from services.directory.domain.contact import WorkspaceId
 from services.directory.domain.delivery import Delivery, DeliveryId
+from services.directory.domain.errors import ValueRefusedError
 from services.directory.domain.leads import NoWorkspace
 from services.directory.domain.workspace import FIRST_WORKSPACE
 from services.directory.handler import Directory
+from services.directory.handler.operating import Operating
 from services.directory.server.contacts_json import MalformedDeliveryError, read_contacts
 from services.directory.server.mapping import (
-    read_contact_id,
+    read_contact_name,
     read_filter,
     read_identities,
     read_page_token,
+    read_values,
+    refused,
     write_contact,
     write_result,
 )
@@ -39,8 +43,9 @@ _NO_WORKSPACE: Final = pb.ApplyResult(failures=[pb.ApplyFailure(reason="There is
 class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
     """contactsync.directory.v1.DirectoryService over the handler. Callers and requests were checked at the door."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, operating: Operating) -> None:
         self._directory = directory
+        self._operating = operating
 
     async def ApplyMany(
         self, request: pb.ApplyManyRequest, context: Context[pb.ApplyManyRequest, pb.ApplyManyResponse]
@@ -52,7 +57,7 @@ class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
         self, request: pb.ListContactsRequest, context: Context[pb.ListContactsRequest, pb.ListContactsResponse]
     ) -> pb.ListContactsResponse:
         page = await self._directory.list(
-            FIRST_WORKSPACE,
+            _workspace(request.workspace_id),
             read_filter(request),
             after=read_page_token(request.page_token),
             size=request.page_size or _USUAL_PAGE,
@@ -66,13 +71,23 @@ class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
     async def GetContact(
         self, request: pb.GetContactRequest, context: Context[pb.GetContactRequest, pb.GetContactResponse]
     ) -> pb.GetContactResponse:
-        contact = await self._directory.get(FIRST_WORKSPACE, read_contact_id(request.contact_id))
+        contact = await self._operating.find(_workspace(request.workspace_id), read_contact_name(request.contact_id))
         return pb.GetContactResponse(contact=write_contact(contact))
+
+    async def ChangeContact(
+        self, request: pb.ChangeContactRequest, context: Context[pb.ChangeContactRequest, pb.ChangeContactResponse]
+    ) -> pb.ChangeContactResponse:
+        workspace_id, values = _workspace(request.workspace_id), read_values(request)
+        try:
+            contact = await self._operating.change(workspace_id, read_contact_name(request.contact_id), values)
+        except ValueRefusedError as error:
+            raise refused(f"/set/{error.field}", error.problem) from None
+        return pb.ChangeContactResponse(contact=write_contact(contact))
 
     async def DeleteContact(
         self, request: pb.DeleteContactRequest, context: Context[pb.DeleteContactRequest, pb.DeleteContactResponse]
     ) -> pb.DeleteContactResponse:
-        await self._directory.delete(FIRST_WORKSPACE, read_contact_id(request.contact_id))
+        await self._operating.delete(_workspace(request.workspace_id), read_contact_name(request.contact_id))
         return pb.DeleteContactResponse()
 
     async def EraseContacts(
@@ -86,6 +101,11 @@ class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
                 contacts = read_contacts(item.contacts_json, source_id=item.source_id)
             except MalformedDeliveryError:
                 return _MALFORMED
-            workspace_id = WorkspaceId(item.workspace_id) or FIRST_WORKSPACE
-            applied = await self._directory.apply(Delivery(DeliveryId(item.delivery_id), workspace_id, contacts))
+            delivery = Delivery(DeliveryId(item.delivery_id), _workspace(item.workspace_id), contacts)
+            applied = await self._directory.apply(delivery)
             return _NO_WORKSPACE if isinstance(applied, NoWorkspace) else write_result(applied)
+
+
+def _workspace(given: str) -> WorkspaceId:
+    """Empty means the first one."""
+    return WorkspaceId(given) if given else FIRST_WORKSPACE

@@ -36,7 +36,11 @@ def test_a_bad_key_is_told_without_itself(tmp_path: Path) -> None:
     key_file.write_text("not hex")
 
     ended = _run(
-        CONTACTSYNC_DATABASE_URL=f"sqlite:///{tmp_path}/directory.sqlite3", CONTACTSYNC_SERVICE_KEY_FILE=str(key_file)
+        CONTACTSYNC_DATABASE_URL=f"sqlite:///{tmp_path}/directory.sqlite3",
+        CONTACTSYNC_SERVICE_KEY_FILE=str(key_file),
+        CONTACTSYNC_PEPPER_FILE=str(key_file),
+        CONTACTSYNC_MASTER_KEY_FILE=str(key_file),
+        CONTACTSYNC_NATS_URL="nats://127.0.0.1:4222",
     )
 
     assert ended.returncode == os.EX_CONFIG

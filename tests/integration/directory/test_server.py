@@ -18,7 +18,8 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from libs.rpc import ClientCaller, ClientId, Door, Identity, Peer, PeerRefused, RpcServer, RpcSettings, Scope, tracing
 from services.directory.domain.delivery import RowState
-from services.directory.main import MIGRATIONS, compose, registration
+from services.directory.main import MIGRATIONS, compose, compose_operating, registration
+from services.directory.peers.memory import MemoryPhones
 from services.directory.store.stores import sql_stores
 from tests.fixtures.databases import OpenFresh
 
@@ -72,9 +73,10 @@ def contact(number: int, **fields: Any) -> dict[str, Any]:
 async def calls(open_fresh: OpenFresh) -> AsyncIterator[Calls]:
     database = await open_fresh(MIGRATIONS)
     door = Door(identity=Identity("directory", SERVICE_KEY), authenticate=authenticate)
+    stores = await sql_stores(database, clock=lambda: datetime.now(UTC))
     server = RpcServer(
         RpcSettings(listen="127.0.0.1:0"),
-        [registration(compose(await sql_stores(database, clock=lambda: datetime.now(UTC))))],
+        [registration(compose(stores), compose_operating(stores, phones=MemoryPhones()))],
         door=door,
         ready=database.check,
     )

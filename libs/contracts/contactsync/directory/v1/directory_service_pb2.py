@@ -30,7 +30,7 @@ from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0contactsync/directory/v1/directory_service.proto\x12\x18\x63ontactsync.directory.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x63ontactsync/call/v1/call.proto\x1a$contactsync/contact/v1/contact.proto\x1a\"contactsync/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n\x10\x41pplyManyRequest\x12>\n\x05items\x18\x01 \x03(\x0b\x32#.contactsync.directory.v1.ApplyItemB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\"\xcf\x01\n\tApplyItem\x12\x31\n\x07\x63ontext\x18\x01 \x01(\x0b\x32 .contactsync.call.v1.CallContext\x12\x1f\n\x0b\x64\x65livery_id\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc0\x01\x12\x1c\n\tclient_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x15\n\rcontacts_json\x18\x04 \x01(\x0c\x12\x1d\n\x0cworkspace_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1a\n\tsource_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"K\n\x11\x41pplyManyResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32%.contactsync.directory.v1.ApplyResult\"[\n\x0b\x41pplyResult\x12\x12\n\nrow_states\x18\x01 \x01(\x0c\x12\x38\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32&.contactsync.directory.v1.ApplyFailure\"0\n\x0c\x41pplyFailure\x12\x10\n\x08position\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xdf\x01\n\x0b\x42ookContact\x12\x12\n\ncontact_id\x18\x01 \x01(\t\x12\x30\n\x07\x63ontact\x18\x02 \x01(\x0b\x32\x1f.contactsync.contact.v1.Contact\x12\x19\n\x11\x61\x64\x64itional_fields\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xbb\x01\n\x13ListContactsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x16\n\x05phone\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x17\n\x05\x65mail\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc0\x02\x12\x1d\n\x0b\x65xternal_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x17\n\x05query\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\"\x80\x01\n\x14ListContactsResponse\x12\x37\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32%.contactsync.directory.v1.BookContact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0etotal_contacts\x18\x03 \x01(\x05\"2\n\x11GetContactRequest\x12\x1d\n\ncontact_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"L\n\x12GetContactResponse\x12\x36\n\x07\x63ontact\x18\x01 \x01(\x0b\x32%.contactsync.directory.v1.BookContact\"5\n\x14\x44\x65leteContactRequest\x12\x1d\n\ncontact_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"\x17\n\x15\x44\x65leteContactResponse\"\x7f\n\x14\x45raseContactsRequest\x12\x1f\n\x06phones\x18\x01 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x10\"\x05r\x03\x18\x80\x02\x12\x1f\n\x06\x65mails\x18\x02 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x10\"\x05r\x03\x18\xc0\x02\x12%\n\x0c\x65xternal_ids\x18\x03 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x10\"\x05r\x03\x18\x80\x02\"0\n\x15\x45raseContactsResponse\x12\x17\n\x0f\x65rased_contacts\x18\x01 \x01(\x05\x32\xe8\x05\n\x10\x44irectoryService\x12t\n\tApplyMany\x12*.contactsync.directory.v1.ApplyManyRequest\x1a+.contactsync.directory.v1.ApplyManyResponse\"\x0e\x8a\xb5\x18\n\x12\x08\x64\x65livery\x12\x93\x01\n\x0cListContacts\x12-.contactsync.directory.v1.ListContactsRequest\x1a..contactsync.directory.v1.ListContactsResponse\"$\x90\x02\x01\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02\x14\x12\x12/admin/v1/contacts\x12\x9a\x01\n\nGetContact\x12+.contactsync.directory.v1.GetContactRequest\x1a,.contactsync.directory.v1.GetContactResponse\"1\x90\x02\x01\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02!\x12\x1f/admin/v1/contacts/{contact_id}\x12\xa0\x01\n\rDeleteContact\x12..contactsync.directory.v1.DeleteContactRequest\x1a/.contactsync.directory.v1.DeleteContactResponse\".\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02!*\x1f/admin/v1/contacts/{contact_id}\x12\x81\x01\n\rEraseContacts\x12..contactsync.directory.v1.EraseContactsRequest\x1a/.contactsync.directory.v1.EraseContactsResponse\"\x0f\x8a\xb5\x18\x0b\x12\tingestion\x1a\x04\x90\xb5\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n0contactsync/directory/v1/directory_service.proto\x12\x18\x63ontactsync.directory.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x63ontactsync/call/v1/call.proto\x1a$contactsync/contact/v1/contact.proto\x1a\"contactsync/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"R\n\x10\x41pplyManyRequest\x12>\n\x05items\x18\x01 \x03(\x0b\x32#.contactsync.directory.v1.ApplyItemB\n\xbaH\x07\x92\x01\x04\x08\x01\x10@\"\xcf\x01\n\tApplyItem\x12\x31\n\x07\x63ontext\x18\x01 \x01(\x0b\x32 .contactsync.call.v1.CallContext\x12\x1f\n\x0b\x64\x65livery_id\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xc0\x01\x12\x1c\n\tclient_id\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x15\n\rcontacts_json\x18\x04 \x01(\x0c\x12\x1d\n\x0cworkspace_id\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1a\n\tsource_id\x18\x06 \x01(\tB\x07\xbaH\x04r\x02\x18@\"K\n\x11\x41pplyManyResponse\x12\x36\n\x07results\x18\x01 \x03(\x0b\x32%.contactsync.directory.v1.ApplyResult\"[\n\x0b\x41pplyResult\x12\x12\n\nrow_states\x18\x01 \x01(\x0c\x12\x38\n\x08\x66\x61ilures\x18\x02 \x03(\x0b\x32&.contactsync.directory.v1.ApplyFailure\"0\n\x0c\x41pplyFailure\x12\x10\n\x08position\x18\x01 \x01(\x05\x12\x0e\n\x06reason\x18\x02 \x01(\t\"\xef\x01\n\x0b\x42ookContact\x12\x12\n\ncontact_id\x18\x01 \x01(\t\x12\x30\n\x07\x63ontact\x18\x02 \x01(\x0b\x32\x1f.contactsync.contact.v1.Contact\x12\x19\n\x11\x61\x64\x64itional_fields\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\x05\x12.\n\ncreated_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nupdated_at\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0e\n\x06number\x18\x07 \x01(\x03\"\xda\x01\n\x13ListContactsRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xe8\x07(\x00\x12\x1c\n\npage_token\x18\x02 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x16\n\x05phone\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18 \x12\x17\n\x05\x65mail\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xc0\x02\x12\x1d\n\x0b\x65xternal_id\x18\x05 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x17\n\x05query\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x02\x12\x1d\n\x0cworkspace_id\x18\x07 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x80\x01\n\x14ListContactsResponse\x12\x37\n\x08\x63ontacts\x18\x01 \x03(\x0b\x32%.contactsync.directory.v1.BookContact\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x16\n\x0etotal_contacts\x18\x03 \x01(\x05\"Q\n\x11GetContactRequest\x12\x1d\n\ncontact_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1d\n\x0cworkspace_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"L\n\x12GetContactResponse\x12\x36\n\x07\x63ontact\x18\x01 \x01(\x0b\x32%.contactsync.directory.v1.BookContact\"\xe2\x01\n\x14\x43hangeContactRequest\x12\x1d\n\ncontact_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1d\n\x0cworkspace_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12`\n\x03set\x18\x03 \x03(\x0b\x32\x37.contactsync.directory.v1.ChangeContactRequest.SetEntryB\x1a\xbaH\x17\x9a\x01\x14\x08\x01\x10\x64\"\x07r\x05\x10\x01\x18\x80\x02*\x05r\x03\x18\x80 \x1a*\n\x08SetEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"O\n\x15\x43hangeContactResponse\x12\x36\n\x07\x63ontact\x18\x01 \x01(\x0b\x32%.contactsync.directory.v1.BookContact\"T\n\x14\x44\x65leteContactRequest\x12\x1d\n\ncontact_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x1d\n\x0cworkspace_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"\x17\n\x15\x44\x65leteContactResponse\"\x7f\n\x14\x45raseContactsRequest\x12\x1f\n\x06phones\x18\x01 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x10\"\x05r\x03\x18\x80\x02\x12\x1f\n\x06\x65mails\x18\x02 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x10\"\x05r\x03\x18\xc0\x02\x12%\n\x0c\x65xternal_ids\x18\x03 \x03(\tB\x0f\xbaH\x0c\x92\x01\t\x10\x10\"\x05r\x03\x18\x80\x02\"0\n\x15\x45raseContactsResponse\x12\x17\n\x0f\x65rased_contacts\x18\x01 \x01(\x05\x32\x8e\x07\n\x10\x44irectoryService\x12t\n\tApplyMany\x12*.contactsync.directory.v1.ApplyManyRequest\x1a+.contactsync.directory.v1.ApplyManyResponse\"\x0e\x8a\xb5\x18\n\x12\x08\x64\x65livery\x12\x93\x01\n\x0cListContacts\x12-.contactsync.directory.v1.ListContactsRequest\x1a..contactsync.directory.v1.ListContactsResponse\"$\x90\x02\x01\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02\x14\x12\x12/admin/v1/contacts\x12\x9a\x01\n\nGetContact\x12+.contactsync.directory.v1.GetContactRequest\x1a,.contactsync.directory.v1.GetContactResponse\"1\x90\x02\x01\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02!\x12\x1f/admin/v1/contacts/{contact_id}\x12\xa3\x01\n\rChangeContact\x12..contactsync.directory.v1.ChangeContactRequest\x1a/.contactsync.directory.v1.ChangeContactResponse\"1\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02$2\x1f/admin/v1/contacts/{contact_id}:\x01*\x12\xa0\x01\n\rDeleteContact\x12..contactsync.directory.v1.DeleteContactRequest\x1a/.contactsync.directory.v1.DeleteContactResponse\".\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02!*\x1f/admin/v1/contacts/{contact_id}\x12\x81\x01\n\rEraseContacts\x12..contactsync.directory.v1.EraseContactsRequest\x1a/.contactsync.directory.v1.EraseContactsResponse\"\x0f\x8a\xb5\x18\x0b\x12\tingestion\x1a\x04\x90\xb5\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -59,10 +59,24 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTCONTACTSREQUEST'].fields_by_name['external_id']._serialized_options = b'\272H\005r\003\030\200\002'
   _globals['_LISTCONTACTSREQUEST'].fields_by_name['query']._loaded_options = None
   _globals['_LISTCONTACTSREQUEST'].fields_by_name['query']._serialized_options = b'\272H\005r\003\030\200\002'
+  _globals['_LISTCONTACTSREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_LISTCONTACTSREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\004r\002\030@'
   _globals['_GETCONTACTREQUEST'].fields_by_name['contact_id']._loaded_options = None
   _globals['_GETCONTACTREQUEST'].fields_by_name['contact_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_GETCONTACTREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_GETCONTACTREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_CHANGECONTACTREQUEST_SETENTRY']._loaded_options = None
+  _globals['_CHANGECONTACTREQUEST_SETENTRY']._serialized_options = b'8\001'
+  _globals['_CHANGECONTACTREQUEST'].fields_by_name['contact_id']._loaded_options = None
+  _globals['_CHANGECONTACTREQUEST'].fields_by_name['contact_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_CHANGECONTACTREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_CHANGECONTACTREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_CHANGECONTACTREQUEST'].fields_by_name['set']._loaded_options = None
+  _globals['_CHANGECONTACTREQUEST'].fields_by_name['set']._serialized_options = b'\272H\027\232\001\024\010\001\020d\"\007r\005\020\001\030\200\002*\005r\003\030\200 '
   _globals['_DELETECONTACTREQUEST'].fields_by_name['contact_id']._loaded_options = None
   _globals['_DELETECONTACTREQUEST'].fields_by_name['contact_id']._serialized_options = b'\272H\006r\004\020\001\030@'
+  _globals['_DELETECONTACTREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_DELETECONTACTREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\004r\002\030@'
   _globals['_ERASECONTACTSREQUEST'].fields_by_name['phones']._loaded_options = None
   _globals['_ERASECONTACTSREQUEST'].fields_by_name['phones']._serialized_options = b'\272H\014\222\001\t\020\020\"\005r\003\030\200\002'
   _globals['_ERASECONTACTSREQUEST'].fields_by_name['emails']._loaded_options = None
@@ -77,6 +91,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DIRECTORYSERVICE'].methods_by_name['ListContacts']._serialized_options = b'\220\002\001\212\265\030\003\n\001\003\202\323\344\223\002\024\022\022/admin/v1/contacts'
   _globals['_DIRECTORYSERVICE'].methods_by_name['GetContact']._loaded_options = None
   _globals['_DIRECTORYSERVICE'].methods_by_name['GetContact']._serialized_options = b'\220\002\001\212\265\030\003\n\001\003\202\323\344\223\002!\022\037/admin/v1/contacts/{contact_id}'
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ChangeContact']._loaded_options = None
+  _globals['_DIRECTORYSERVICE'].methods_by_name['ChangeContact']._serialized_options = b'\212\265\030\003\n\001\003\202\323\344\223\002$2\037/admin/v1/contacts/{contact_id}:\001*'
   _globals['_DIRECTORYSERVICE'].methods_by_name['DeleteContact']._loaded_options = None
   _globals['_DIRECTORYSERVICE'].methods_by_name['DeleteContact']._serialized_options = b'\212\265\030\003\n\001\003\202\323\344\223\002!*\037/admin/v1/contacts/{contact_id}'
   _globals['_DIRECTORYSERVICE'].methods_by_name['EraseContacts']._loaded_options = None
@@ -92,23 +108,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_APPLYFAILURE']._serialized_start=740
   _globals['_APPLYFAILURE']._serialized_end=788
   _globals['_BOOKCONTACT']._serialized_start=791
-  _globals['_BOOKCONTACT']._serialized_end=1014
-  _globals['_LISTCONTACTSREQUEST']._serialized_start=1017
-  _globals['_LISTCONTACTSREQUEST']._serialized_end=1204
-  _globals['_LISTCONTACTSRESPONSE']._serialized_start=1207
-  _globals['_LISTCONTACTSRESPONSE']._serialized_end=1335
-  _globals['_GETCONTACTREQUEST']._serialized_start=1337
-  _globals['_GETCONTACTREQUEST']._serialized_end=1387
-  _globals['_GETCONTACTRESPONSE']._serialized_start=1389
-  _globals['_GETCONTACTRESPONSE']._serialized_end=1465
-  _globals['_DELETECONTACTREQUEST']._serialized_start=1467
-  _globals['_DELETECONTACTREQUEST']._serialized_end=1520
-  _globals['_DELETECONTACTRESPONSE']._serialized_start=1522
-  _globals['_DELETECONTACTRESPONSE']._serialized_end=1545
-  _globals['_ERASECONTACTSREQUEST']._serialized_start=1547
-  _globals['_ERASECONTACTSREQUEST']._serialized_end=1674
-  _globals['_ERASECONTACTSRESPONSE']._serialized_start=1676
-  _globals['_ERASECONTACTSRESPONSE']._serialized_end=1724
-  _globals['_DIRECTORYSERVICE']._serialized_start=1727
-  _globals['_DIRECTORYSERVICE']._serialized_end=2471
+  _globals['_BOOKCONTACT']._serialized_end=1030
+  _globals['_LISTCONTACTSREQUEST']._serialized_start=1033
+  _globals['_LISTCONTACTSREQUEST']._serialized_end=1251
+  _globals['_LISTCONTACTSRESPONSE']._serialized_start=1254
+  _globals['_LISTCONTACTSRESPONSE']._serialized_end=1382
+  _globals['_GETCONTACTREQUEST']._serialized_start=1384
+  _globals['_GETCONTACTREQUEST']._serialized_end=1465
+  _globals['_GETCONTACTRESPONSE']._serialized_start=1467
+  _globals['_GETCONTACTRESPONSE']._serialized_end=1543
+  _globals['_CHANGECONTACTREQUEST']._serialized_start=1546
+  _globals['_CHANGECONTACTREQUEST']._serialized_end=1772
+  _globals['_CHANGECONTACTREQUEST_SETENTRY']._serialized_start=1730
+  _globals['_CHANGECONTACTREQUEST_SETENTRY']._serialized_end=1772
+  _globals['_CHANGECONTACTRESPONSE']._serialized_start=1774
+  _globals['_CHANGECONTACTRESPONSE']._serialized_end=1853
+  _globals['_DELETECONTACTREQUEST']._serialized_start=1855
+  _globals['_DELETECONTACTREQUEST']._serialized_end=1939
+  _globals['_DELETECONTACTRESPONSE']._serialized_start=1941
+  _globals['_DELETECONTACTRESPONSE']._serialized_end=1964
+  _globals['_ERASECONTACTSREQUEST']._serialized_start=1966
+  _globals['_ERASECONTACTSREQUEST']._serialized_end=2093
+  _globals['_ERASECONTACTSRESPONSE']._serialized_start=2095
+  _globals['_ERASECONTACTSRESPONSE']._serialized_end=2143
+  _globals['_DIRECTORYSERVICE']._serialized_start=2146
+  _globals['_DIRECTORYSERVICE']._serialized_end=3056
 # @@protoc_insertion_point(module_scope)

@@ -50,6 +50,11 @@ class DirectoryServiceStub:
                 request_serializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.GetContactRequest.SerializeToString,
                 response_deserializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.GetContactResponse.FromString,
                 _registered_method=True)
+        self.ChangeContact = channel.unary_unary(
+                '/contactsync.directory.v1.DirectoryService/ChangeContact',
+                request_serializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.ChangeContactRequest.SerializeToString,
+                response_deserializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.ChangeContactResponse.FromString,
+                _registered_method=True)
         self.DeleteContact = channel.unary_unary(
                 '/contactsync.directory.v1.DirectoryService/DeleteContact',
                 request_serializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.DeleteContactRequest.SerializeToString,
@@ -88,6 +93,14 @@ class DirectoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChangeContact(self, request, context):
+        """Changes one contact. VALIDATION_ERROR for a value that does not fit; STATE_CONFLICT when another contact has the
+        identifier; NOT_FOUND when there is none.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def DeleteContact(self, request, context):
         """Deletes one contact; its id is never used again. NOT_FOUND when there is none, or it was deleted before.
         """
@@ -119,6 +132,11 @@ def add_DirectoryServiceServicer_to_server(servicer, server):
                     servicer.GetContact,
                     request_deserializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.GetContactRequest.FromString,
                     response_serializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.GetContactResponse.SerializeToString,
+            ),
+            'ChangeContact': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeContact,
+                    request_deserializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.ChangeContactRequest.FromString,
+                    response_serializer=contactsync_dot_directory_dot_v1_dot_directory__service__pb2.ChangeContactResponse.SerializeToString,
             ),
             'DeleteContact': grpc.unary_unary_rpc_method_handler(
                     servicer.DeleteContact,
@@ -213,6 +231,33 @@ class DirectoryService:
             '/contactsync.directory.v1.DirectoryService/GetContact',
             contactsync_dot_directory_dot_v1_dot_directory__service__pb2.GetContactRequest.SerializeToString,
             contactsync_dot_directory_dot_v1_dot_directory__service__pb2.GetContactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeContact(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.directory.v1.DirectoryService/ChangeContact',
+            contactsync_dot_directory_dot_v1_dot_directory__service__pb2.ChangeContactRequest.SerializeToString,
+            contactsync_dot_directory_dot_v1_dot_directory__service__pb2.ChangeContactResponse.FromString,
             options,
             channel_credentials,
             insecure,

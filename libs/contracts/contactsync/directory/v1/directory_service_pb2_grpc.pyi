@@ -24,6 +24,10 @@ class DirectoryServiceStub:
     """Lists or searches contacts, by creation time, then id. All filters given must match."""
     GetContact: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.GetContactRequest, _directory_service_pb2.GetContactResponse]
     """Gives one contact. NOT_FOUND when there is none, or it was deleted."""
+    ChangeContact: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.ChangeContactRequest, _directory_service_pb2.ChangeContactResponse]
+    """Changes one contact. VALIDATION_ERROR for a value that does not fit; STATE_CONFLICT when another contact has the
+    identifier; NOT_FOUND when there is none.
+    """
     DeleteContact: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.DeleteContactRequest, _directory_service_pb2.DeleteContactResponse]
     """Deletes one contact; its id is never used again. NOT_FOUND when there is none, or it was deleted before."""
     EraseContacts: _aio.UnaryUnaryMultiCallable[_directory_service_pb2.EraseContactsRequest, _directory_service_pb2.EraseContactsResponse]
@@ -57,6 +61,16 @@ class DirectoryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_directory_service_pb2.GetContactRequest, _abc.Awaitable[_directory_service_pb2.GetContactResponse]],
     ) -> _abc.Awaitable[_directory_service_pb2.GetContactResponse]:
         """Gives one contact. NOT_FOUND when there is none, or it was deleted."""
+
+    @_abc_1.abstractmethod
+    def ChangeContact(
+        self,
+        request: _directory_service_pb2.ChangeContactRequest,
+        context: _aio.ServicerContext[_directory_service_pb2.ChangeContactRequest, _abc.Awaitable[_directory_service_pb2.ChangeContactResponse]],
+    ) -> _abc.Awaitable[_directory_service_pb2.ChangeContactResponse]:
+        """Changes one contact. VALIDATION_ERROR for a value that does not fit; STATE_CONFLICT when another contact has the
+        identifier; NOT_FOUND when there is none.
+        """
 
     @_abc_1.abstractmethod
     def DeleteContact(
