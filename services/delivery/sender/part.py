@@ -53,11 +53,6 @@ class Trouble:
         return self.ends_part or not self.status or self.status >= 500 or self.status in RETRYABLE
 
     @property
-    def leaves_doubt(self) -> bool:
-        """What was to be written may have been written."""
-        return self.wrote and self._is_lost
-
-    @property
     def _is_lost(self) -> bool:
         said = Refused(status=self.status, message="", by_destination=self.by_destination)
         return classify(said, idempotent=False) is AnswerClass.UNKNOWN if self.status else self.reached
@@ -124,7 +119,10 @@ SendRow = Callable[[Contact], Awaitable[RowEnd]]
 
 
 class Part:
-    """Sends the contacts of a part, several at once, those of one identity one after the other: the last one wins."""
+    """Sends the contacts of a part, several at once, those of one identity one after the other: the last one wins.
+
+    One whose answer was lost is pending, also where nothing may be repeated blindly: the next try finds it out.
+    """
 
     def __init__(self, contacts: Sequence[Contact | None], *, idempotent: bool) -> None:
         self._contacts = contacts
@@ -187,7 +185,7 @@ class Part:
         return self._taken(self._trouble)
 
     def _taken(self, trouble: Trouble | None) -> Taken:
-        states = bytes(self._state(end) for end in self._ends)
+        states = bytes(RowState.PENDING if end is None else end.state for end in self._ends)
         pending = states.count(RowState.PENDING)
         asks = trouble is not None and pending > 0
         return Taken(
@@ -205,9 +203,3 @@ class Part:
 
     def _body(self) -> bytes:
         return b"\n".join(end.body for end in self._ends if end is not None and end.body)[:MOST_BODY]
-
-    def _state(self, end: RowEnd | None) -> RowState:
-        if end is None:
-            return RowState.PENDING
-        lost = end.trouble is not None and end.trouble.leaves_doubt
-        return RowState.UNKNOWN if lost and not self._idempotent else end.state

@@ -1,6 +1,7 @@
 """Delivery whole, on a real bus and database, between an ingestion, a contact book and an access that are fakes."""
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -38,6 +39,8 @@ class FakeIngestion(ingestion_service_pb2_grpc.IngestionServiceServicer):
         self.unknown: set[str] = set()
         self.refused: set[str] = set()
         self.most = 64
+        self.contacts = CONTACTS
+        """Of every chunk."""
         self.told = asyncio.Condition()
 
     @override
@@ -74,8 +77,8 @@ class FakeIngestion(ingestion_service_pb2_grpc.IngestionServiceServicer):
         return ingestion_service_pb2.Chunk(
             chunk_id=chunk_id,
             client_id="default",
-            size=1,
-            contacts_json=CONTACTS,
+            size=len(json.loads(self.contacts)),
+            contacts_json=self.contacts,
             correlation_id="corr-1",
             created_at=Timestamp(seconds=1_760_000_000),
         )
