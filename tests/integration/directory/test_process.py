@@ -14,6 +14,7 @@ from sqlalchemy.dialects import sqlite
 from services.directory.main import MIGRATIONS, running
 from services.directory.settings import Settings
 from services.directory.store.tables import DirectoryTable
+from tests.fixtures.nats import NatsServer
 
 
 def _run(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -48,11 +49,16 @@ def test_a_bad_key_is_told_without_itself(tmp_path: Path) -> None:
     assert "not hex" not in ended.stderr
 
 
-async def test_a_server_comes_up_on_a_fresh_database(tmp_path: Path) -> None:
+async def test_a_server_comes_up_on_a_fresh_database(tmp_path: Path, nats_server: NatsServer) -> None:
     key_file = tmp_path / "service.key"
     key_file.write_text(bytes(range(32)).hex())
     settings = Settings(
-        listen="127.0.0.1:0", database_url=f"sqlite:///{tmp_path}/directory.sqlite3", service_key_file=key_file
+        listen="127.0.0.1:0",
+        database_url=f"sqlite:///{tmp_path}/directory.sqlite3",
+        service_key_file=key_file,
+        pepper_file=key_file,
+        master_key_file=key_file,
+        nats_url=nats_server.url,
     )
 
     async with running(settings) as server:
