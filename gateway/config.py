@@ -124,6 +124,8 @@ def _http_filters(settings: GatewaySettings, services: Sequence[str]) -> list[Co
         "match_incoming_request_route": True,
         "convert_grpc_status": False,
         "ignore_unknown_query_parameters": True,
+        # As forms and most HTTP clients write a space.
+        "query_param_unescape_plus": True,
         "request_validation_options": {"reject_unknown_method": True},
         "max_request_body_size": BODY_LIMIT_BYTES,
         "max_response_body_size": 2 * BODY_LIMIT_BYTES,

@@ -34,9 +34,9 @@ token_routes = source.exclude(path="/contact-source/token")
 
 
 @pytest.fixture(scope="module")
-def space(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Space:
+def space(hub: Hub, admin: httpx.Client) -> Space:
     """A workspace with two contacts."""
-    made = create_space(hub, tmp_path_factory.mktemp("space"))
+    made = create_space(hub, admin)
     with made.connect() as http:
         http.post("contacts", json={"firstName": "Jane", "email": "jane@example.com", "leadStatus": 1})
         http.post("contacts", json={"firstName": "John", "lastName": "Doe", "phoneNumbers": "+79001234567"})
@@ -45,7 +45,7 @@ def space(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Space:
 
 @pytest.fixture(scope="module")
 def key(space: Space) -> str:
-    return space.connect_key("--user", "john@example.com")
+    return space.connect_key("john@example.com")
 
 
 @pytest.fixture(scope="module")

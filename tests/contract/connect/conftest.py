@@ -10,9 +10,9 @@ from tests.fixtures.spaces import Space, create_space
 
 
 @pytest.fixture(scope="module")
-def space(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Space:
+def space(hub: Hub, admin: httpx.Client) -> Space:
     """One for all tests of a file."""
-    return create_space(hub, tmp_path_factory.mktemp("space"))
+    return create_space(hub, admin)
 
 
 @pytest.fixture(scope="module")

@@ -131,8 +131,8 @@ def test_bad_json_is_refused__i(connect: httpx.Client, body: bytes) -> None:
     refused(connect.post("contacts", content=body), 400, "Invalid JSON")
 
 
-def test_another_workspaces_status_is_no_status__s(hub: Hub, connect: httpx.Client, tmp_path: Any) -> None:
-    more = create_space(hub, tmp_path, lead_statuses=[*STATUSES, {"type": "lead", "label": "4", "color": "#000000"}])
+def test_another_workspaces_status_is_no_status__s(hub: Hub, connect: httpx.Client, admin: httpx.Client) -> None:
+    more = create_space(hub, admin, lead_statuses=[*STATUSES, {"type": "lead", "label": "4", "color": "#000000"}])
     with more.connect() as theirs:
         create(theirs, firstName=unique(), leadStatus=4)
 
@@ -215,8 +215,8 @@ def test_nothing_found_is_an_empty_array__s(connect: httpx.Client, query: str) -
     assert (answer.status_code, answer.json()) == (200, [])
 
 
-def test_a_long_list_is_whole__s(hub: Hub, tmp_path: Any) -> None:
-    space = create_space(hub, tmp_path)
+def test_a_long_list_is_whole__s(hub: Hub, admin: httpx.Client) -> None:
+    space = create_space(hub, admin)
     with space.connect() as http:
         made = [create(http, firstName=f"n{number}")["id"] for number in range(1, 620)]
 
@@ -236,7 +236,7 @@ def test_lead_statuses_are_those_of_the_workspace_in_order__s(connect: httpx.Cli
 
 
 def test_me_is_the_keys_user_and_workspace__s(space: Space) -> None:
-    key = space.connect_key("--user", "john@example.com")
+    key = space.connect_key("john@example.com")
     with space.connect(key) as http:
         answer = http.get("me")
 
@@ -272,29 +272,29 @@ def test_without_the_key_nobody_is_let_in__s_d(
 
 
 def test_other_credentials_of_the_workspace_do_not_open_it__d(hub: Hub, space: Space) -> None:
-    token = space.run("create-token", space.enterprise_id, "--type", "sync")["token"]
+    token = space.token("sync")
     access = space.access()
     for text in (token, access.client_secret):
         with from_address(hub, loopback_address()) as stranger:
             refused(stranger.get("/api/connect/me", headers={"X-Api-Key": text}), 401, "Unauthorized")
 
 
-def test_a_key_opens_its_own_workspace_alone__d(hub: Hub, connect: httpx.Client, tmp_path: Any) -> None:
+def test_a_key_opens_its_own_workspace_alone__d(hub: Hub, connect: httpx.Client, admin: httpx.Client) -> None:
     name = unique()
     create(connect, firstName=name)
 
-    with create_space(hub, tmp_path).connect() as theirs:
+    with create_space(hub, admin).connect() as theirs:
         assert theirs.get("contacts").json() == []
         assert found(theirs, name) == []
         assert create(theirs, firstName=name)["id"] == 1
 
 
 def test_a_key_ends_with_its_user__d(space: Space) -> None:
-    key = space.connect_key("--user", "leaver@example.com")
+    key = space.connect_key("leaver@example.com")
     with space.connect(key) as http:
         assert http.get("me").status_code == 200
 
-        space.run("remove-user", space.enterprise_id, "leaver@example.com")
+        space.remove_user("leaver@example.com")
 
         refused(http.get("me"), 401, "Unauthorized")
 

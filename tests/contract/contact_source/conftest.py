@@ -10,15 +10,15 @@ from tests.fixtures.spaces import Access, Space, create_space
 
 
 @pytest.fixture
-def space(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Space:
+def space(hub: Hub, admin: httpx.Client) -> Space:
     """An empty one for each test."""
-    return create_space(hub, tmp_path_factory.mktemp("space"))
+    return create_space(hub, admin)
 
 
 @pytest.fixture(scope="module")
-def shared(hub: Hub, tmp_path_factory: pytest.TempPathFactory) -> Space:
+def shared(hub: Hub, admin: httpx.Client) -> Space:
     """One for all tests of a file."""
-    return create_space(hub, tmp_path_factory.mktemp("space"))
+    return create_space(hub, admin)
 
 
 @pytest.fixture(scope="module")

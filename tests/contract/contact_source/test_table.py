@@ -109,10 +109,10 @@ def test_only_a_token_opens_the_contacts__s_i(
         refused(http.get(f"/contact-source/{path}", headers=sent), 401)
 
 
-def test_a_token_is_of_its_own_workspace__i(hub: Hub, connect: httpx.Client, tmp_path: Any) -> None:
+def test_a_token_is_of_its_own_workspace__i(hub: Hub, connect: httpx.Client, admin: httpx.Client) -> None:
     fill(connect, 1)
 
-    with create_space(hub, tmp_path).source() as theirs:
+    with create_space(hub, admin).source() as theirs:
         assert theirs.get("contacts").json() == {"contacts": [], "has_more": False}
 
 
@@ -211,8 +211,8 @@ def test_created_and_changed_count_as_updated_and_deleted_is_listed_by_id__s_i(
 ) -> None:
     fill(connect, 4)
     ids = [contact["id"] for contact in source.get("contacts").json()["contacts"]]
-    space.run("change-contact", space.enterprise_id, ids[1], "--set", "company=eos")
-    space.run("delete-contact", space.enterprise_id, ids[2])
+    space.change(ids[1], company="eos")
+    space.delete(ids[2])
 
     answer = source.get("contacts/delta", params={"timestamp": 0}).json()
 
@@ -258,7 +258,7 @@ def test_the_limit_holds_for_updated_and_deleted_separately__s(
     fill(connect, 8)
     ids = [contact["id"] for contact in source.get("contacts").json()["contacts"]]
     for each in ids[:5]:
-        space.run("delete-contact", space.enterprise_id, each)
+        space.delete(each)
 
     read = list(pages(source, "contacts/delta", timestamp=0, limit=2))
 

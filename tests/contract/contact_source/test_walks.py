@@ -70,8 +70,8 @@ def test_a_walk_keeps_its_rows_while_they_change_and_go(
         read += [contact["id"] for contact in page[field]]
         if count < 4:
             deleted.add(ids[count])
-            space.run("delete-contact", space.enterprise_id, ids[count])
-            space.run("change-contact", space.enterprise_id, ids[-1 - count], "--set", f"company=c{count}")
+            space.delete(ids[count])
+            space.change(ids[-1 - count], company=f"c{count}")
 
     assert Counter(read) == Counter(ids)
 
@@ -81,8 +81,8 @@ def test_what_happens_in_a_walk_is_in_the_next_delta(
 ) -> None:
     first = source.get("contacts", params={"limit": LIMIT}).json()
     server_time = int(_date(source))
-    space.run("delete-contact", space.enterprise_id, ids[-1])
-    space.run("change-contact", space.enterprise_id, ids[0], "--set", "company=late")
+    space.delete(ids[-1])
+    space.change(ids[0], company="late")
     made = connect.post("contacts", json={"firstName": "Late"}).json()
     rest = list(pages(source, "contacts", limit=LIMIT))
 
@@ -110,7 +110,7 @@ def test_a_walk_goes_on_with_a_new_token(space: Space, connect: httpx.Client) ->
             read += [contact["first_name"] for contact in answer["contacts"]]
         if page == 1:
             (gone,) = (contact["id"] for contact in answer["contacts"][:1])
-            space.run("delete-contact", space.enterprise_id, gone)
+            space.delete(gone)
 
     assert read == [f"N{number}" for number in range(10)]
 
