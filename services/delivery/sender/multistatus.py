@@ -15,12 +15,13 @@ from services.delivery.domain.delivery import RowState
 
 _LISTS = ("results", "items", "failed", "failures", "errors")
 _FAILURE_LISTS = frozenset({"failed", "failures", "errors"})
+_STATUS = ("status", "statusCode", "status_code", "state", "result")
 _WORDS: Mapping[str, RowState] = {
-    **dict.fromkeys(("ok", "success", "succeeded", "accepted", "taken", "sent", "created"), RowState.CREATED),
+    **dict.fromkeys(("ok", "success", "succeeded", "accepted", "taken", "sent", "done", "created"), RowState.CREATED),
     "updated": RowState.UPDATED,
-    "unchanged": RowState.UNCHANGED,
+    **dict.fromkeys(("unchanged", "duplicate", "exists"), RowState.UNCHANGED),
     **dict.fromkeys(("failed", "failure", "error", "invalid", "rejected"), RowState.FAILED),
-    **dict.fromkeys(("retry", "pending", "throttled", "deferred"), RowState.PENDING),
+    **dict.fromkeys(("retry", "retryable", "pending", "throttled", "deferred", "rate_limited"), RowState.PENDING),
 }
 _CODE = re.compile(r"[a-z]{2,24}(_[a-z]{2,24}){1,5}|[A-Z]{2,24}(_[A-Z]{2,24}){1,5}", re.ASCII)
 
@@ -31,7 +32,7 @@ class _Sent(msgspec.Struct, gc=False):
 
 
 _sent = msgspec.json.Decoder(list[_Sent])
-_answer = msgspec.json.Decoder(dict[str, Any])
+_answer = msgspec.json.Decoder(dict[str, Any] | list[Any])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,9 @@ def read_rows(body: bytes, contacts: bytes, *, count: int) -> RowWords | None:
         return None
 
 
-def _entries(answer: Mapping[str, Any]) -> tuple[Sequence[Any], bool]:
+def _entries(answer: Mapping[str, Any] | list[Any]) -> tuple[Sequence[Any], bool]:
+    if isinstance(answer, list):
+        return answer, False
     for name in _LISTS:
         if isinstance(answer.get(name), list):
             return answer[name], name in _FAILURE_LISTS
@@ -78,7 +81,7 @@ def _laid_out(entries: Sequence[Any], places: "_Places", *, of_failures: bool) -
 
 
 def _read_entry(entry: Any, *, of_failures: bool) -> tuple[RowState, str]:
-    if isinstance(entry, int) and of_failures:
+    if isinstance(entry, int | str) and of_failures:
         return RowState.FAILED, "The receiver refused this contact."
     if not isinstance(entry, dict):
         raise _UnreadableError
@@ -89,7 +92,7 @@ def _read_entry(entry: Any, *, of_failures: bool) -> tuple[RowState, str]:
 
 
 def _state(entry: Mapping[str, Any], *, of_failures: bool) -> RowState:
-    match _first(entry, "status", "statusCode", "status_code", "state"):
+    match _first(entry, *_STATUS):
         case bool():
             raise _UnreadableError
         case int(status):
@@ -120,7 +123,7 @@ def _state_of(status: int) -> RowState:
 
 
 def _reason(entry: Mapping[str, Any]) -> str:
-    status = _first(entry, "status", "statusCode", "status_code")
+    status = _first(entry, *_STATUS)
     said = f" with {status}" if isinstance(status, int) else ""
     error = entry.get("error")
     code = entry.get("code") or (error.get("code") if isinstance(error, dict) else error)
@@ -142,12 +145,20 @@ class _Places:
 
     def of(self, entry: Any, number: int | None) -> Sequence[int]:
         """Give the positions. One phone may be in several rows, and what is said of it holds for all."""
+        if isinstance(entry, str):
+            return (
+                self._having("external_id", entry) if entry in self._index("external_id", str) else self._phoned(entry)
+            )
         if isinstance(entry, int):
             return self._within(entry)
-        for name, key in (("index", None), ("position", None), ("external_id", "external_id"), ("phone", "phone")):
-            if (value := entry.get(name)) is not None:
-                return self._within(value) if key is None else self._having(key, value)
-        return self._within(number)
+        if (at := _first(entry, "index", "position")) is not None:
+            return self._within(at)
+        if (external_id := _first(entry, "external_id", "externalId")) is not None:
+            return self._having("external_id", external_id)
+        return self._within(number) if entry.get("phone") is None else self._phoned(entry["phone"])
+
+    def _phoned(self, phone: object) -> Sequence[int]:
+        return self._having("phone", phone)
 
     def _within(self, at: object) -> Sequence[int]:
         if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at < self.count:

@@ -74,7 +74,7 @@ class WebhookSender(Sender):
 
 def _row_words(reply: Reply, parcel: Parcel) -> RowWords | None:
     """Of an answer that is not whole nothing is believed: what it says of the other rows is missing."""
-    if not reply.whole or not reply.body.lstrip().startswith(b"{"):
+    if not reply.whole or not reply.body.lstrip().startswith((b"{", b"[") if reply.status == MULTI_STATUS else b"{"):
         return None
     return read_rows(reply.body, picked(parcel.chunk.contacts, parcel.ref.positions), count=parcel.count)
 

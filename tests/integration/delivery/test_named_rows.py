@@ -59,7 +59,9 @@ async def answer_to(
         ({"items": [{"position": 3, "success": False, "error": {"code": "bad_phone"}}]}, [OK, OK, OK, BAD]),
         ({"failed": [{"index": 0, "error": "no"}]}, [BAD, OK, OK, OK]),
         ({"failed": [{"index": 0, "error": "no", "retry": True}, 2]}, [AGAIN, OK, BAD, OK]),
+        ({"failed": ["+79001234562", "crm-1"]}, [OK, BAD, BAD, OK]),
         ({"errors": [{"index": 1, "status": "400"}]}, [OK, BAD, OK, OK]),
+        ({"results": [{"externalId": "crm-1", "result": "duplicate"}]}, [OK, "unchanged", OK, OK]),
     ],
 )  # fmt: skip
 async def test_rows_that_are_named_have_their_state_and_the_others_were_taken(
@@ -71,6 +73,17 @@ async def test_rows_that_are_named_have_their_state_and_the_others_were_taken(
     assert isinstance(answer, Taken)
     assert (answer.retry_after == timedelta(seconds=30)) is (AGAIN in expected)
     assert set(reasons(answer)) == {at for at, state in enumerate(expected) if state == BAD}
+
+
+async def test_a_207_may_be_the_list_alone_and_a_200_with_a_list_is_a_yes(
+    fake: WebhookFake, sender: WebhookSender
+) -> None:
+    said = [{"index": 2, "status": 400}]
+
+    named, taken = await answer_to(sender, fake, said), await answer_to(sender, fake, said, status=200)
+
+    assert states(named) == [OK, OK, BAD, OK]
+    assert states(taken) == [OK] * 4
 
 
 async def test_positions_count_what_was_sent(fake: WebhookFake, sender: WebhookSender) -> None:
@@ -86,7 +99,6 @@ async def test_positions_count_what_was_sent(fake: WebhookFake, sender: WebhookS
         b"<multistatus/>",
         b'{"results":[',
         b'{"results":' + b"[" * 100_000,
-        [],
         {},
         {"results": "none"},
         {"results": [{"index": 4, "status": 400}]},
@@ -97,7 +109,7 @@ async def test_positions_count_what_was_sent(fake: WebhookFake, sender: WebhookS
         {"results": [{"index": 0}]},
         {"results": [{"status": 400}]},
         {"results": ["bad"]},
-        {"failed": ["+79001234560"]},
+        {"failed": ["+10000000000"]},
         {"results": [{"index": 0, "status": 400}], "more": "x" * 70_000},
     ],
     ids=lambda said: str(said)[:40],
