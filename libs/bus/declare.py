@@ -52,6 +52,15 @@ async def declare_consumer(session: Session, stream: str, consumer: str, *, ack_
     return created.isoformat()
 
 
+async def count_waiting(session: Session, stream: str, consumer: str) -> int:
+    """Count the messages that the consumer was not given, or has not acknowledged. Raises as `declare_streams`."""
+    try:
+        info = await session.management.consumer_info(stream, consumer)
+    except errors.Error as failure:
+        raise _translate(failure) from failure
+    return (info.num_pending or 0) + (info.num_ack_pending or 0)
+
+
 async def _alter(session: Session, config: api.StreamConfig) -> None:
     try:
         await session.management.update_stream(config)

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import structlog
 
-from libs.bus.declare import declare_consumer, declare_streams
+from libs.bus.declare import count_waiting, declare_consumer, declare_streams
 from libs.bus.ports import BusUnavailable, Deliver, StreamSpec
 from libs.bus.pull import ConsumerGone, Pull
 from libs.bus.session import ApiRefused, NoResponders, Session, SessionLost
@@ -116,6 +116,13 @@ class JetStreamBus:
         except ApiRefused:
             await self._declare(session)  # the stream may have been deleted under our eyes
             return await declare_consumer(session, stream, consumer, ack_wait=self._ack_wait)
+
+    async def waiting(self, stream: str, consumer: str) -> int:
+        """Count what was not delivered or not acknowledged; see `Bus.waiting`."""
+        try:
+            return await count_waiting(self._connected(), stream, consumer)
+        except (SessionLost, NoResponders, ApiRefused) as failure:
+            raise BusUnavailable(str(failure)) from failure
 
     async def check(self) -> None:
         """Raise `BusUnavailable` unless connected with all streams in place."""

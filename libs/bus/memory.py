@@ -29,6 +29,7 @@ class _Stream:
     spec: StreamSpec
     ready: asyncio.Queue[_Stored] = field(default_factory=asyncio.Queue)
     size: int = 0
+    count: int = 0
     seen: dict[str, float] = field(default_factory=dict)
 
     def is_repeat(self, message_id: str, now: float) -> bool:
@@ -42,10 +43,12 @@ class _Stream:
 
     def put(self, stored: _Stored) -> None:
         self.size += len(stored.payload)
+        self.count += 1
         self.ready.put_nowait(stored)
 
     def remove(self, stored: _Stored) -> None:
         self.size -= len(stored.payload)
+        self.count -= 1
 
 
 class MemoryBus:
@@ -78,6 +81,11 @@ class MemoryBus:
                 stored = await source.ready.get()
                 task = group.create_task(_carry_out(source, stored, deliver))
                 task.add_done_callback(lambda _: room.release())
+
+    async def waiting(self, stream: str, consumer: str) -> int:  # noqa: ARG002 - as above
+        """Count what was put and not removed; see `Bus.waiting`."""
+        await self.check()
+        return self._streams[stream].count
 
     async def check(self) -> None:
         """Raise `BusUnavailable` after `close`."""

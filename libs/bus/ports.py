@@ -80,6 +80,9 @@ class Bus(Protocol):
         the bus. Cancelling lets go of what is under way: `deliver` is cancelled and its message comes again.
         """
 
+    async def waiting(self, stream: str, consumer: str) -> int:
+        """Tell how many messages of the stream the consumer has not dealt with yet. Raises `BusUnavailable`."""
+
     async def check(self) -> None:
         """Raise `BusUnavailable` unless publishing could work now."""
 

@@ -18,15 +18,18 @@ from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
 from libs.telemetry import configure_telemetry
-from services.delivery.consumer import TicketConsumer
+from services.delivery.consumer import CONSUMER, STREAM, TicketConsumer
 from services.delivery.desks import Workplace, furnish
 from services.delivery.domain.destination import directory as directory_destination
 from services.delivery.handler.deliver import Deliverer
 from services.delivery.handler.errands import Surroundings
+from services.delivery.handler.gates import Gates
 from services.delivery.handler.lanes import Lanes
+from services.delivery.handler.watching import Lookout, Watchdog
 from services.delivery.peers.chunks import IngestionChunks
 from services.delivery.peers.outcomes import IngestionOutcomes
-from services.delivery.scheduler import Bell, Scheduler
+from services.delivery.peers.tickets import BusTickets
+from services.delivery.scheduler import Bell, Scheduler, Watchman
 from services.delivery.sender.kinds import all_kinds
 from services.delivery.server import DeliveryServer
 from services.delivery.settings import Settings
@@ -64,6 +67,7 @@ class Running:
     server: RpcServer
     deliverer: Deliverer
     scheduler: Scheduler
+    watchman: Watchman
     upkeep: Upkeep
     bus: Bus
 
@@ -72,6 +76,7 @@ class Running:
         work = [
             asyncio.create_task(TicketConsumer(self.deliverer).run(self.bus), name="tickets"),
             asyncio.create_task(self.scheduler.run(), name="scheduler"),
+            asyncio.create_task(self.watchman.run(), name="watchman"),
             asyncio.create_task(self.upkeep.run(), name="upkeep"),
         ]
         for task in work:
@@ -150,7 +155,18 @@ async def _put_together(
         clock=clock,
         chance=random.random,
     )
-    deliverer = Deliverer(surroundings, lanes=Lanes(total=settings.sends_in_flight))
+    gates = Gates(clock=clock)
+    deliverer = Deliverer(surroundings, lanes=Lanes(total=settings.sends_in_flight), gates=gates)
+    watchdog = Watchdog(
+        Lookout(
+            backlog=ledger,
+            destinations=destinations,
+            tickets=BusTickets(bus, stream=STREAM, consumer=CONSUMER),
+            gates=gates,
+            alarm=bell,
+            clock=clock,
+        )
+    )
     workplace = Workplace(
         database=database,
         ledger=ledger,
@@ -172,6 +188,7 @@ async def _put_together(
         server=_server(settings, server, access, identity=identity, database=database, bus=bus),
         deliverer=deliverer,
         scheduler=Scheduler(deliverer, bell=bell, clock=clock),
+        watchman=Watchman(watchdog),
         upkeep=furnished.upkeep,
         bus=bus,
     )

@@ -12,7 +12,9 @@ import structlog
 from typing_extensions import override
 
 from services.delivery.domain.destination import DestinationId
+from services.delivery.domain.watch import Condition
 from services.delivery.handler.deliver import Deliverer
+from services.delivery.handler.watching import Watchdog
 from services.delivery.ports import Alarm, Clock
 
 REST = timedelta(seconds=30)
@@ -47,6 +49,37 @@ class Bell(Alarm):
                 # Not wait_for: that of Python 3.11 swallows a cancellation that comes together with a ring.
                 async with asyncio.timeout(left):
                     await self._rung.wait()
+
+
+class Watchman:
+    """Wakes what is late, and logs a line when something that should not be begins and when it ends."""
+
+    def __init__(self, watchdog: Watchdog) -> None:
+        self._watchdog = watchdog
+        self._known: set[Condition] = set()
+
+    async def run(self) -> None:
+        """Look every `REST` until cancelled."""
+        while True:
+            await asyncio.sleep(REST.total_seconds())
+            await self.look()
+
+    async def look(self) -> None:
+        """Look once. A fault of the database is logged: whoever looks next may see more."""
+        try:
+            seen = await self._watchdog.heal()
+        except Exception:  # whatever failed, it must not end the one loop that looks
+            log.exception("watch_failed")
+            return
+        found = set(seen.conditions)
+        late = seen.late
+        for began in sorted(found - self._known):
+            log.warning(
+                "watchdog_began", condition=began, late=late.count, never_tried=late.never_tried, tickets=seen.tickets
+            )
+        for ended in sorted(self._known - found):
+            log.info("watchdog_ended", condition=ended)
+        self._known = found
 
 
 class Scheduler:

@@ -39,6 +39,10 @@ class Gates:
         """Take back what was let go and did not go."""
         self._flows[destination.destination_id] = self._flow(destination).given_back()
 
+    def is_probing(self, destination: Destination) -> bool:
+        """Whether the next answer decides when others may go."""
+        return self._flow(destination).breaker.retry_at is not None
+
     def note(self, answer: Answer, destination: Destination, *, started_at: datetime) -> bool:
         """Learn from an answer. True: with it the destination has denied itself often enough to be paused."""
         now, flow = self._clock.now(), self._flow(destination)

@@ -176,10 +176,18 @@ class Courier:
     async def _send(self, delivery: Delivery, destination: Destination, chunk: Chunk) -> Tried:
         parcel = self._parcel(delivery, destination, chunk)
         answer = await self._world.sender.send(parcel)
-        if self._gates.note(answer, destination, started_at=parcel.started_at):
-            await self._pause(destination, answer)
+        await self._note(answer, parcel)
         settled = await self._settle(delivery, answer, destination, chunk)
         return Tried(delivery=settled, started_at=parcel.started_at, body=_kept(answer))
+
+    async def _note(self, answer: Answer, parcel: Parcel) -> None:
+        destination = parcel.destination
+        was_probe = self._gates.is_probing(destination)
+        if self._gates.note(answer, destination, started_at=parcel.started_at):
+            await self._pause(destination, answer)
+        if was_probe:
+            opens_at = self._gates.opens_at(destination) or self._world.clock.now()
+            self._world.alarm.ring(destination.destination_id, at=opens_at)
 
     async def _settle(self, delivery: Delivery, answer: Answer, destination: Destination, chunk: Chunk) -> Delivery:
         if classify(answer, idempotent=destination.idempotent) is AnswerClass.UNKNOWN:

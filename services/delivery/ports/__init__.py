@@ -9,6 +9,7 @@ from services.delivery.domain.answer import Answer
 from services.delivery.domain.delivery import Attempt, Chunk, ChunkId, Delivery, DeliveryKey, Parcel
 from services.delivery.domain.destination import Destination, DestinationId
 from services.delivery.domain.echo import Written
+from services.delivery.domain.watch import Late
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,10 @@ class Backlog(Protocol):
 
     async def page(self, destination_id: DestinationId, *, after: Delivery | None, limit: int) -> Sequence[Delivery]:
         """Give what is not final, due or not, by due time, then chunk and round: the first, or those behind `after`."""
+        ...
+
+    async def late(self, destination_id: DestinationId, *, due: datetime, came: datetime) -> Late:
+        """Count, up to `COUNTED`, what was due then; of it also what came by `came` and was never tried."""
         ...
 
     async def waiting(self, destination_id: DestinationId) -> Waiting:
@@ -163,6 +168,14 @@ class UrlGuard(Protocol):
 
     async def objection(self, url: str) -> str | None:
         """Say why the URL may not be called. None: it may be, as far as is known now."""
+        ...
+
+
+class Tickets(Protocol):
+    """Who brings deliveries here."""
+
+    async def waiting(self) -> int | None:
+        """Tell how many tickets were not dealt with yet. None: nobody says."""
         ...
 
 

@@ -10,6 +10,7 @@ from typing_extensions import override
 
 from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState
 from services.delivery.domain.destination import Destination, DestinationId
+from services.delivery.domain.watch import COUNTED, Late
 from services.delivery.ports import Attempts, Backlog, Destinations, Ledger, PauseSwitch, Waiting
 from services.delivery.ports.operating import Errors, Haste, Register
 from services.delivery.store.memory_operating import MemoryDeadLetters
@@ -78,6 +79,12 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors, Haste):
     async def page(self, destination_id: DestinationId, *, after: Delivery | None, limit: int) -> Sequence[Delivery]:
         found = sorted(self._open(destination_id), key=_place)
         return [each for each in found if after is None or _place(each) > _place(after)][:limit]
+
+    @override
+    async def late(self, destination_id: DestinationId, *, due: datetime, came: datetime) -> Late:
+        late = [each for each in self._open(destination_id) if each.is_due(due)][:COUNTED]
+        never_tried = sum(not each.attempt_count and each.created_at <= came for each in late)
+        return Late(count=len(late), never_tried=never_tried, oldest_due_at=late[0].due_at if late else None)
 
     @override
     async def waiting(self, destination_id: DestinationId) -> Waiting:

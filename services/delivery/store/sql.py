@@ -3,7 +3,20 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Integer, and_, bindparam, func, literal_column, null, or_, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy import insert as insert_into
 from sqlalchemy.sql.base import Executable
 from typing_extensions import override
@@ -12,6 +25,7 @@ from libs.rpc import Batch
 from libs.storage import Database, Insert, Statement, Transaction, any_of, from_micros, table_of, to_micros
 from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState
 from services.delivery.domain.destination import DestinationId
+from services.delivery.domain.watch import COUNTED, Late
 from services.delivery.ports import Attempts, Backlog, Cipher, Ledger, Waiting
 from services.delivery.ports.operating import Errors, Haste
 from services.delivery.store.dead_letters import bury
@@ -98,6 +112,21 @@ _EXCHANGE = Statement(
     "known_due",
 )
 _OUTCOME_AT = tuple(_COLUMNS.index(name) for name in _OUTCOME)
+_DUE_BY = (
+    select(_D.due_at, _D.created_at, _D.attempt_count)
+    .where(_AT, _D.due_at <= bindparam("due"))
+    .order_by(_D.due_at)
+    .limit(bindparam("most"))
+    .subquery()
+)
+_NEVER_TRIED = and_(_DUE_BY.c.attempt_count == 0, _DUE_BY.c.created_at <= bindparam("came"))
+_LATE = Statement(
+    select(func.count(), func.count(case((_NEVER_TRIED, 1))), func.min(_DUE_BY.c.due_at)).select_from(_DUE_BY),
+    "destination",
+    "due",
+    "came",
+    "most",
+)
 _NEXT_DUE = Statement(select(func.min(_D.due_at)).where(_AT, _D.due_at.is_not(None)), "destination")
 _WAITING = Statement(select(func.count(), func.min(_D.created_at)).where(_AT, _D.due_at.is_not(None)), "destination")
 _THIS = (_D.chunk_id == bindparam("chunk"), _D.destination_id == bindparam("destination"))
@@ -201,6 +230,13 @@ class SqlLedger(Ledger, Backlog, Attempts, Errors, Haste):
             place = (to_micros(after.due_at), after.ref.key.chunk_id, after.ref.key.round)
         rows = await self._database.fetch(_PAGE, (destination_id, *place, limit))
         return [read_delivery(row) for row in rows]
+
+    @override
+    async def late(self, destination_id: DestinationId, *, due: datetime, came: datetime) -> Late:
+        row = await self._database.fetch_one(_LATE, (destination_id, to_micros(due), to_micros(came), COUNTED))
+        count, never_tried, oldest = row or (0, 0, None)
+        oldest_due_at = None if oldest is None else from_micros(oldest)
+        return Late(count=count, never_tried=never_tried, oldest_due_at=oldest_due_at)
 
     @override
     async def waiting(self, destination_id: DestinationId) -> Waiting:

@@ -188,21 +188,6 @@ async def test_what_is_as_it_was_known_is_exchanged_and_nothing_else(store: Stor
     assert await store.ledger.find([ref().key]) == ({ref().key: left} if exchanged else before)
 
 
-async def test_a_backlog_is_paged_through_by_due_time_chunk_and_round(store: Store) -> None:
-    for name, later in (("job.3", 0), ("job.1", 1), ("job.2", 0), ("job.4", 1)):
-        await store.ledger.record(replace(hold(ref(name), now=NOW), due_at=NOW + later * SECOND))
-    await store.ledger.record(replace(hold(ref("job.2", number=1), now=NOW), due_at=NOW))
-    await store.ledger.record(tried(ref("job.5")))
-    await store.ledger.record(hold(ref("job.6", "other"), now=NOW))
-    pages = [await store.ledger.page(HOOK, after=None, limit=2)]
-
-    while pages[-1]:
-        pages.append(await store.ledger.page(HOOK, after=pages[-1][-1], limit=2))
-
-    places = [[f"{each.ref.key.chunk_id}/{each.ref.key.round}" for each in page] for page in pages]
-    assert places == [["job.2/0", "job.2/1"], ["job.3/0", "job.1/0"], ["job.4/0"], []]
-
-
 async def test_due_ones_come_in_order_and_only_of_their_destination(store: Store) -> None:
     other = DestinationId("other")
     for index in (3, 1, 2):

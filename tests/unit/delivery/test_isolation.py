@@ -159,7 +159,7 @@ async def test_a_probe_that_could_not_be_made_gives_its_turn_back(world: World) 
 
 
 async def test_a_rate_is_kept_and_the_rest_waits_on_disk(world: World) -> None:
-    await world.destinations.change(HOOK, lambda known: replace(known, rate=5.0))
+    await world.destinations.change(HOOK, lambda known: replace(known, rate=5.0, concurrency=40))
     await world.deliverer.deliver([ref(f"job.{index}") for index in range(20)])
     first = len(world.receiver.parcels)
     world.clock.advance(timedelta(seconds=1))

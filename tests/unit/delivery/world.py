@@ -139,7 +139,7 @@ class World:
     lanes: Lanes = field(default_factory=Lanes)
 
     def __post_init__(self) -> None:
-        surroundings = Surroundings(
+        self.surroundings = Surroundings(
             ledger=self.ledger,
             backlog=self.ledger,
             destinations=self.destinations,
@@ -152,7 +152,7 @@ class World:
             clock=self.clock,
             chance=lambda: self.chance,
         )
-        self.deliverer = Deliverer(surroundings, lanes=self.lanes)
+        self.deliverer = Deliverer(self.surroundings, lanes=self.lanes)
 
     async def pause(self, destination_id: DestinationId) -> None:
         await self.destinations.set_paused(destination_id, paused=True)
