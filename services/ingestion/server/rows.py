@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import orjson
-from contactsync.contact.v1.contact_pb2 import Contact, ContactType, LabeledEmail, LabeledPhone
+from contactsync.contact.v1.contact_pb2 import Contact, ContactType
 from msgspec import UNSET, Raw, UnsetType
 
 from services.ingestion.domain.errors import Invalid, Violation
@@ -22,6 +22,7 @@ _TYPES: Mapping[int, str | UnsetType] = {
 }
 _PHONE_LABELS = frozenset({"mobile", "work", "home", "fax", "other"})
 _EMAIL_LABELS = frozenset({"private", "business", "other"})
+_NUL = b"\\u0000"
 
 
 class TypedRows:
@@ -31,61 +32,74 @@ class TypedRows:
 
     def __init__(self, contacts: Sequence[Contact]) -> None:
         """Raises Invalid when additional_fields_json of some contact is not a JSON object fit to be kept."""
-        self._contacts = contacts
         _check_fields(contacts)
+        # Messages are read once: each look into one costs several times that into a struct.
+        self._rows = [_as_given(contact) for contact in contacts]
         self.columns = Columns(
-            phones=[contact.phone for contact in contacts],
-            further={row: further for row, contact in enumerate(contacts) if (further := _further(contact))},
+            phones=[given.phone for given in self._rows],
+            further={row: further for row, given in enumerate(self._rows) if (further := _further(given))},
             phone_required=False,
         )
         self.fingerprint = self._fingerprint()
 
     def _fingerprint(self) -> Fingerprint:
-        body = b"[" + b",".join(self.submitted(row) for row in range(len(self._contacts))) + b"]"
+        body = encode(self._rows)
         try:
-            canonical = parse(body).canonical
+            canonical = body if self._is_canonical(body) else parse(body).canonical
         except Invalid as error:
             raise Invalid(violations=[_in_the_request(violation) for violation in error.violations]) from None
         # Not the hash of the same text over REST: there, these names mean less.
         return Fingerprint(*(hashlib.sha256(b"typed" + text).digest() for text in (body, canonical)))
+
+    def _is_canonical(self, body: bytes) -> bool:
+        """Whether nothing in the text could be written otherwise: it is our own, but for additional fields and NULs."""
+        return all(given.additionalFields is NO_FIELDS for given in self._rows) and _NUL not in body
 
     def written(self, rows: Sequence[int], judged: Judged) -> bytes:
         """The contacts JSON of these rows; a value that could not be normalised stands in it as it came."""
         return encode([self._written(row, judged) for row in rows])
 
     def _written(self, row: int, judged: Judged) -> WrittenContact:
-        contact, further = self._contacts[row], judged.further[row]
-        numbers = [_numbered(phone.label, number) for phone, number in zip(contact.phones, further.phones, strict=True)]
-        if any(remark.startswith("/phone:") for remark in judged.remarks.get(row, ())):
-            numbers.append(_numbered("", contact.phone))
-        return _contact(contact, judged.phones[row], numbers, further.emails)
+        given, further = self._rows[row], judged.further[row]
+        numbers = [
+            Numbered(number, phone.label) for phone, number in zip(given.phones or (), further.phones, strict=True)
+        ]
+        if judged.remarks and any(remark.startswith("/phone:") for remark in judged.remarks.get(row, ())):
+            numbers.append(Numbered(given.phone, "other"))
+        addresses = [
+            Addressed(email, each.label) for each, email in zip(given.emails or (), further.emails, strict=True)
+        ]
+        return WrittenContact(
+            judged.phones[row],
+            given.tags,
+            given.additionalFields,
+            phones=numbers or UNSET,
+            emails=addresses or UNSET,
+            first_name=given.first_name,
+            last_name=given.last_name,
+            company=given.company,
+            type=given.type,
+            external_id=given.external_id,
+            deleted=given.deleted,
+        )
 
     def submitted(self, row: int) -> bytes:
         """The row as it came, in JSON."""
-        contact = self._contacts[row]
-        numbers = [_numbered(phone.label, phone.number) for phone in contact.phones]
-        return encode(_contact(contact, contact.phone, numbers, [email.email for email in contact.emails]))
+        return encode(self._rows[row])
 
     def pointer(self, row: int) -> str:
         """The JSON Pointer of the row in the request."""
         return f"/contacts/{row}"
 
 
-def _further(contact: Contact) -> Further | None:
-    if not (contact.phones or contact.emails or contact.external_id):
-        return None
-    phones: Sequence[LabeledPhone] = contact.phones
-    emails: Sequence[LabeledEmail] = contact.emails
-    return Further(tuple(phone.number for phone in phones), tuple(email.email for email in emails), contact.external_id)
-
-
-def _contact(contact: Contact, phone: str, numbers: list[Numbered], emails: Sequence[str]) -> WrittenContact:
-    labels = [email.label for email in contact.emails]
-    addresses = [_addressed(label, email) for label, email in zip(labels, emails, strict=True)]
+def _as_given(contact: Contact) -> WrittenContact:
+    fields = contact.additional_fields_json
+    numbers = [Numbered(phone.number, _label(phone.label, _PHONE_LABELS)) for phone in contact.phones]
+    addresses = [Addressed(email.email, _label(email.label, _EMAIL_LABELS)) for email in contact.emails]
     return WrittenContact(
-        phone,
+        contact.phone,
         list(contact.tags),
-        Raw(contact.additional_fields_json) if contact.additional_fields_json else NO_FIELDS,
+        Raw(fields) if fields else NO_FIELDS,
         phones=numbers or UNSET,
         emails=addresses or UNSET,
         first_name=contact.first_name or UNSET,
@@ -97,12 +111,15 @@ def _contact(contact: Contact, phone: str, numbers: list[Numbered], emails: Sequ
     )
 
 
-def _numbered(label: str, number: str) -> Numbered:
-    return Numbered(number, label if label in _PHONE_LABELS else "other")
+def _label(label: str, known: frozenset[str]) -> str:
+    return label if label in known else "other"
 
 
-def _addressed(label: str, email: str) -> Addressed:
-    return Addressed(email, label if label in _EMAIL_LABELS else "other")
+def _further(given: WrittenContact) -> Further | None:
+    phones, emails, external_id = given.phones or (), given.emails or (), given.external_id or ""
+    if not (phones or emails or external_id):
+        return None
+    return Further(tuple([phone.number for phone in phones]), tuple([email.email for email in emails]), external_id)
 
 
 def _check_fields(contacts: Sequence[Contact]) -> None:
