@@ -10,6 +10,7 @@ import pytest
 
 from libs.cli.stack.hub import Hub
 from tests.e2e.test_cli import run
+from tests.e2e.test_destinations import refusal
 from tests.e2e.test_import_path import mobile
 from tests.fakes.picky import PickyReceiver, picky_receiver
 from tests.fixtures.partner import Partner, create_client
@@ -182,3 +183,62 @@ def test_a_job_retried_takes_its_dead_letters_along(
 
     assert run("destinations", "dead-letters", hook, data=data) == []
     assert states(data, job_id) == {"created": 1}
+
+
+def test_unknown_rows_are_not_sent_again_unless_that_is_said_twice(
+    receiver: PickyReceiver, hook: str, sender: Partner, data: Path
+) -> None:
+    job_id = make_unknown(receiver, hook, sender, data)
+    came = len(receiver.requests)
+
+    plain = run("destinations", "replay", hook, data=data)
+    refused = refusal("destinations", "replay", hook, "--state", "unknown", data=data)
+    receiver.poison = set()
+    replayed = run("destinations", "replay", hook, "--state", "unknown", "--repeat-unknown", data=data)
+
+    assert plain["total"] == 0
+    assert "/repeat_unknown" in refused
+    assert (replayed["total"], replayed["done"]) == (1, 1)
+    assert len(receiver.requests) == came + 1
+    assert states(data, job_id) == {"created": 1}
+
+
+def test_an_operator_says_that_unknown_rows_had_arrived(
+    receiver: PickyReceiver, hook: str, sender: Partner, data: Path
+) -> None:
+    job_id = make_unknown(receiver, hook, sender, data)
+
+    resolved = run("destinations", "resolve", hook, "--delivered", "--because", "seen there", data=data)
+
+    assert resolved == {"resolved": 1}
+    assert states(data, job_id) == {"created": 1}
+    assert sender.finished(job_id)["status"] == "completed"
+    [letter] = run("destinations", "dead-letters", hook, "--closed", data=data)
+    assert (letter["closed_as"], letter["closed_because"], letter["state"]) == ("delivered", "seen there", "unknown")
+
+
+def test_an_operator_says_that_unknown_rows_had_not_arrived(
+    receiver: PickyReceiver, hook: str, sender: Partner, data: Path
+) -> None:
+    job_id = make_unknown(receiver, hook, sender, data)
+
+    resolved = run("destinations", "resolve", hook, "--not-delivered", data=data)
+    between = states(data, job_id)
+    [letter] = run("destinations", "dead-letters", hook, data=data)
+    receiver.poison = set()
+    replayed = run("destinations", "replay", hook, data=data)
+
+    assert (resolved, between) == ({"resolved": 1}, {"failed": 1})
+    assert (letter["state"], letter["reason"]) == ("failed", "An operator said that it had not arrived.")
+    assert replayed["done"] == 1
+    assert states(data, job_id) == {"created": 1}
+
+
+def make_unknown(receiver: PickyReceiver, hook: str, sender: Partner, data: Path) -> str:
+    """A job whose one row may have arrived at a receiver that is not idempotent."""
+    phone = mobile()
+    receiver.poison, receiver.status = {phone}, 0
+    run("destinations", "update", hook, "--config", '{"idempotent": false}', data=data)
+    job_id: str = sender.finished(sender.post([{"phone": phone}]).json()["job_id"])["job_id"]
+    assert states(data, job_id) == {"unknown": 1}
+    return job_id

@@ -13,7 +13,7 @@ from typing_extensions import override
 
 @dataclass
 class PickyReceiver:
-    """Answers `status` to every delivery that holds one of `poison`, and takes all others."""
+    """Answers `status` to every delivery that holds one of `poison`, and takes all others. Status 0 cuts the line."""
 
     url: str = ""
     status: int = 422
@@ -46,6 +46,9 @@ def picky_receiver() -> Iterator[PickyReceiver]:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             status, answer = receiver.judge(headers, json.loads(body))
+            if not status:
+                self.close_connection = True
+                return
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
