@@ -86,7 +86,7 @@ _PAGE = Statement(
     select(_deliveries)
     .where(
         _AT,
-        _D.due_at >= bindparam("due_from"),
+        _D.due_at.is_not(None),
         tuple_(*_PLACE) > tuple_(bindparam("due_from"), bindparam("chunk_after"), bindparam("round_after")),
     )
     .order_by(*_PLACE)

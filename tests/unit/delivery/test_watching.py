@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -93,7 +94,11 @@ async def test_what_is_late_is_woken(world: World, watchdog: Watchdog) -> None:
 @pytest.mark.parametrize("right", ["paused", "resuming", "at a pace"])
 async def test_what_waits_by_right_is_not_late(right: str, world: World, watchdog: Watchdog) -> None:
     await wait_since(world, NOW - 5 * MINUTE)
-    changes = {"paused": right == "paused", "resuming": right == "resuming", "rate": 1.0 * (right == "at a pace")}
+    changes: dict[str, Any] = {
+        "paused": right == "paused",
+        "resuming": right == "resuming",
+        "rate": 1.0 * (right == "at a pace"),
+    }
     await world.destinations.change(HOOK, lambda known: replace(known, **changes))
 
     assert (await watchdog.watch()).conditions == []
