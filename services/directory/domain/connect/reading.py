@@ -102,11 +102,14 @@ def _text(name: str, value: object, most: int) -> str | Unfit:
 
 
 def _phones(value: object) -> tuple[str, ...] | Unfit:
-    """A list of texts, or one text."""
-    numbers = [_trimmed(each) for each in value] if isinstance(value, list) else [_trimmed(value)]
-    given = [number for number in numbers if number is not None]
-    texts = tuple(number for number in given if isinstance(number, str) and len(number) <= _LONGEST_PHONE)
-    return texts if len(texts) == len(given) <= _MOST_PHONES else Unfit("Invalid phoneNumbers")
+    """A list of texts, or one text; blank ones are none."""
+    if value is None:
+        return ()
+    given = value if isinstance(value, list) else [value]
+    texts = [text.strip() for text in given if isinstance(text, str)]
+    if len(texts) < len(given) or len(texts) > _MOST_PHONES or any(len(text) > _LONGEST_PHONE for text in texts):
+        return Unfit("Invalid phoneNumbers")
+    return tuple(text for text in texts if text)
 
 
 def _status(value: object, statuses: Sequence[LeadStatus]) -> LeadStatus | Unfit | None:

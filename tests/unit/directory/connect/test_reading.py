@@ -49,6 +49,7 @@ PRESENCE, EMAIL, STATUS = "At least email or firstName is required", "Invalid em
         ({"firstName": "Jane", "twitterUrl": 5}, "Invalid twitterUrl"),
         ({"firstName": "Jane", "phoneNumbers": 79001234567}, "Invalid phoneNumbers"),
         ({"firstName": "Jane", "phoneNumbers": ["1", 2]}, "Invalid phoneNumbers"),
+        ({"firstName": "Jane", "phoneNumbers": ["1", None]}, "Invalid phoneNumbers"),
         ({"firstName": "Jane", "phoneNumbers": {"main": "1"}}, "Invalid phoneNumbers"),
         ({"firstName": "Jane", "phoneNumbers": ["1"] * 51}, "Invalid phoneNumbers"),
         ({"firstName": "Jane", "phoneNumbers": "1" * 65}, "Invalid phoneNumbers"),
@@ -65,7 +66,7 @@ def test_refusals_come_in_the_order_of_the_facts(given: dict[str, Any], message:
         ([], ()),
         ("", ()),
         ("  +1 ", ("+1",)),
-        (["+1", None, " ", "+2"], ("+1", "+2")),
+        (["+1", " ", "+2 "], ("+1", "+2")),
     ],
 )
 def test_phones_are_a_list_or_one(phones: Any, read: tuple[str, ...]) -> None:
