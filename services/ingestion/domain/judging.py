@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from services.ingestion.domain.client import Duplicates
 from services.ingestion.domain.rows import (
@@ -63,8 +64,7 @@ def _strictly(columns: Columns, normalized: Normalized) -> tuple[Judged, Sequenc
     return judged, identities
 
 
-@dataclass(frozen=True, slots=True)
-class _Given:
+class _Given(NamedTuple):
     """A row as given, and where its texts lie in the normalised columns: the main phone's place first."""
 
     phone: str
@@ -73,8 +73,7 @@ class _Given:
     emails: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     phone: str
     place: int  # of the phone in the normalised columns; -1: none
     identity: tuple[str, str] | None
@@ -107,35 +106,54 @@ def _given(columns: Columns) -> Iterator[_Given]:
 
 
 def _weigh(given: _Given, normalized: Normalized) -> _Row:
-    further = given.further
-    place = next((place for place in given.phones if normalized.e164[place]), -1)
-    phone = normalized.e164[place] if place >= 0 else ""
+    further, e164 = given.further, normalized.e164
+    place = _first_valid(given.phones, e164)
+    phone = e164[place] if place >= 0 else ""
     emails = [normalized.emails[at] for at in given.emails]
     delivered = Further(
-        tuple(normalized.e164[at] or text for at, text in zip(given.phones[1:], further.phones, strict=True)),
-        tuple(email or text for email, text in zip(emails, further.emails, strict=True)),
+        tuple([e164[at] or text for at, text in zip(given.phones[1:], further.phones, strict=True)]),
+        tuple([email or text for email, text in zip(emails, further.emails, strict=True)]),
         further.external_id,
     )
-    identity = _identity(phone, next(filter(None, emails), ""), further.external_id)
+    identity = _identity(phone, _first_given(emails), further.external_id)
     return _Row(phone, place, identity, delivered, tuple(_faults(given, normalized)))
 
 
+def _first_valid(places: Sequence[int], e164: Sequence[str]) -> int:
+    """-1: none is."""
+    for place in places:
+        if e164[place]:
+            return place
+    return -1
+
+
+def _first_given(texts: Sequence[str]) -> str:
+    for text in texts:
+        if text:
+            return text
+    return ""
+
+
 def _identity(phone: str, email: str, external_id: str) -> tuple[str, str] | None:
-    named = (("phone", phone), ("email", email), ("external_id", external_id))
-    return next((identity for identity in named if identity[1]), None)
+    if phone:
+        return "phone", phone
+    if email:
+        return "email", email
+    return ("external_id", external_id) if external_id else None
 
 
-def _faults(given: _Given, normalized: Normalized) -> Iterator[tuple[str, int]]:
+def _faults(given: _Given, normalized: Normalized) -> list[tuple[str, int]]:
     """What could not be normalised, by path; an absent main phone is no fault."""
-    main, *further = (normalized.phone_refusals[place] for place in given.phones)
-    if main and given.phone:
-        yield "/phone", main
-    for at, fault in enumerate(further):
-        if fault:
-            yield f"/phones/{at}", fault
+    faults, found = normalized.phone_refusals, []
+    if given.phone and faults[given.phones[0]]:
+        found.append(("/phone", faults[given.phones[0]]))
+    for at, place in enumerate(given.phones[1:]):
+        if faults[place]:
+            found.append((f"/phones/{at}", faults[place]))
     for at, place in enumerate(given.emails):
-        if fault := normalized.email_refusals[place]:
-            yield f"/emails/{at}", fault
+        if normalized.email_refusals[place]:
+            found.append((f"/emails/{at}", normalized.email_refusals[place]))
+    return found
 
 
 def _first_fault(row: _Row) -> Rejection:

@@ -32,9 +32,9 @@ class TypedRows:
 
     def __init__(self, contacts: Sequence[Contact]) -> None:
         """Raises Invalid when additional_fields_json of some contact is not a JSON object fit to be kept."""
-        _check_fields(contacts)
         # Messages are read once: each look into one costs several times that into a struct.
         self._rows = [_as_given(contact) for contact in contacts]
+        _check_fields(self._rows)
         self.columns = Columns(
             phones=[given.phone for given in self._rows],
             further={row: further for row, given in enumerate(self._rows) if (further := _further(given))},
@@ -122,22 +122,22 @@ def _further(given: WrittenContact) -> Further | None:
     return Further(tuple([phone.number for phone in phones]), tuple([email.email for email in emails]), external_id)
 
 
-def _check_fields(contacts: Sequence[Contact]) -> None:
+def _check_fields(rows: Sequence[WrittenContact]) -> None:
     """Each by itself, for the texts are put into one another afterwards."""
-    if violations := list(_field_faults(contacts)):
+    if violations := list(_field_faults(rows)):
         raise Invalid(violations=violations)
 
 
-def _field_faults(contacts: Sequence[Contact]) -> Iterator[Violation]:
-    for row, contact in enumerate(contacts):
-        if contact.additional_fields_json and not _is_object(contact.additional_fields_json):
+def _field_faults(rows: Sequence[WrittenContact]) -> Iterator[Violation]:
+    for row, given in enumerate(rows):
+        if given.additionalFields is not NO_FIELDS and not _is_object(given.additionalFields):
             pointer = f"/contacts/{row}/additional_fields_json"
             yield Violation(pointer, "not_json", "additional_fields_json must be a JSON object in UTF-8")
 
 
-def _is_object(text: bytes) -> bool:
+def _is_object(text: Raw) -> bool:
     try:
-        return isinstance(orjson.loads(text), dict)
+        return isinstance(orjson.loads(memoryview(text)), dict)
     except orjson.JSONDecodeError:
         return False
 

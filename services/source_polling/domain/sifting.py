@@ -64,12 +64,11 @@ def flaw(record: SourceRecord) -> str | None:
     """Say why the contact cannot be imported whole; nothing is cut off silently. None: it can."""
     if not record.external_id or len(record.external_id) > LONGEST_ID:
         return f"Its id is empty, or longer than {LONGEST_ID} characters."
-    texts = [record.external_id, record.first_name, record.last_name, record.company, *record.tags]
+    emails = [each.value for each in record.emails]
+    texts = [record.first_name, record.last_name, record.company, *record.tags]
     texts += [each.value for each in record.phones]
-    if max(map(len, texts)) > LONGEST_TEXT or any(len(each.value) > LONGEST_EMAIL for each in record.emails):
+    if max(map(len, texts)) > LONGEST_TEXT or max(map(len, emails), default=0) > LONGEST_EMAIL:
         return f"A name, a phone or a tag is longer than {LONGEST_TEXT} characters, or an e-mail than {LONGEST_EMAIL}."
-    if max(len(record.phones), len(record.emails)) > MOST_LABELED or len(record.tags) > MOST_TAGS:
+    if len(record.phones) > MOST_LABELED or len(emails) > MOST_LABELED or len(record.tags) > MOST_TAGS:
         return f"It has more than {MOST_LABELED} phones or e-mails, or more than {MOST_TAGS} tags."
-    if any("\x00" in text for text in (*texts, *(each.value for each in record.emails))):
-        return "A text holds a NUL character."
-    return None
+    return "A text holds a NUL character." if "\x00" in "".join((record.external_id, *texts, *emails)) else None
