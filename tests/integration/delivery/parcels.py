@@ -10,8 +10,9 @@ from typing import Any
 from libs.egress import EgressRules, Outlet, parse_networks
 from services.delivery.domain.answer import Taken
 from services.delivery.domain.delivery import Chunk, ChunkId, Parcel, RowState
-from services.delivery.domain.destination import Destination, DestinationId, DestinationKind, RetrySchedule
+from services.delivery.domain.destination import Credentials, Destination, DestinationId, DestinationKind, RetrySchedule
 from services.delivery.store.echoes import MemoryEchoes
+from tests.fakes.telecrm import TelecrmFake
 from tests.unit.delivery.world import NOW, ref
 
 
@@ -39,6 +40,12 @@ def parcel(
     size = len(json.loads(written))
     chunk = Chunk(chunk_id=ChunkId("job.0"), client_id="default", size=size, contacts=written, created_at=NOW)
     return Parcel(ref=ref(positions=positions), destination=to, chunk=chunk, started_at=NOW)
+
+
+def to_telecrm(fake: TelecrmFake, *contacts: dict[str, Any], **settings: Any) -> Parcel:
+    credentials = Credentials(token="sync-token")
+    there = destination(DestinationKind.TELECRM, fake.base, enterprise_id="ent-1", credentials=credentials, **settings)
+    return parcel(there, *contacts)
 
 
 def echoes() -> MemoryEchoes:
