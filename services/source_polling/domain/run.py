@@ -31,7 +31,11 @@ class Phase(StrEnum):
 
     READING = "reading"
     WEIGHING = "weighing"
-    """Everything was read; whether it may delete is to be decided."""
+    """Everything was read; what it has not seen is to be found out."""
+    LOOKING_AGAIN = "looking again"
+    """It reads everything once more, since what it has not seen may have moved from page to page while it read."""
+    JUDGING = "judging"
+    """Whether it may delete is to be decided."""
     DELETING = "deleting"
 
 

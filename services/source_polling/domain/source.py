@@ -21,6 +21,11 @@ class SourceKind(StrEnum):
         return self is SourceKind.CUSTOM
 
     @property
+    def may_shift(self) -> bool:
+        """Its pages are counted off a list: what is deleted while it is read pulls others past the reader."""
+        return self is SourceKind.CUSTOM
+
+    @property
     def may_echo(self) -> bool:
         """The hub also delivers to systems of this kind, so a change there may be its own."""
         return self is not SourceKind.CUSTOM

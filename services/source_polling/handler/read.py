@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -14,7 +13,7 @@ from services.source_polling.domain.run import Phase, Run, RunStatus, fail, hold
 from services.source_polling.domain.sifting import Change, Sifted, sift
 from services.source_polling.domain.source import Source
 from services.source_polling.handler.send import Post, parcel_key
-from services.source_polling.ports.fetching import Deferred, Failed, Fetcher, Page, PageCursor, Session
+from services.source_polling.ports.fetching import FIRST, Deferred, Failed, Fetcher, Page, PageCursor, Session
 from services.source_polling.ports.peers import Echoes, Imports, SeenChange
 from services.source_polling.ports.store import MOST_SKIPS, Condemned, Kept, Ledger, Parcel
 from services.source_polling.ports.surroundings import Clock, Fingerprints
@@ -54,11 +53,22 @@ class Reader:
         Raises PartUnavailableError, ImportRefusedError and LeaseLostError; the run goes on where it was stored last.
         """
         await self._bench.post.send_left(run)
-        if run.phase is Phase.READING:
-            run = await self._read_on(source, run, told)
-        if run.phase is Phase.WEIGHING and run.status is RunStatus.RUNNING:
-            run = await self._weighed(source, run)
+        while run.status is RunStatus.RUNNING and run.phase is not Phase.DELETING:
+            run = await self._go_on(source, run, told)
         return run
+
+    async def _go_on(self, source: Source, run: Run, told: Told) -> Run:
+        match run.phase:
+            case Phase.READING | Phase.LOOKING_AGAIN:
+                return await self._read_on(source, run, told)
+            case Phase.WEIGHING:
+                return await self._weighed(source, run)
+            case Phase.JUDGING:
+                return await self._judged(source, run)
+            case Phase.DELETING:
+                return run
+            case unreachable:
+                assert_never(unreachable)
 
     async def _read_on(self, source: Source, run: Run, told: Told) -> Run:
         session = await self._bench.fetcher.open(source, since=run.since)
@@ -69,12 +79,14 @@ class Reader:
 
     async def _read_pages(self, source: Source, run: Run, session: Session, told: Told) -> Run:
         ahead: Fetch | None = _fetch(session, PageCursor(run.page_cursor))
+        pages = 0
         try:
             while ahead is not None:
                 found, now = await ahead, self._bench.clock.now()
                 match found:
                     case Page():
-                        objection = _stuck(source, run, found)
+                        pages += 1
+                        objection = _stuck(source, run, found, pages=pages)
                         follows = None if objection else found.next
                         ahead = None if follows is None else _fetch(session, follows)
                         run = await self._keep(source, run, found)
@@ -101,7 +113,7 @@ class Reader:
             records = [change.record for change in sifted.changes]
             body = self._bench.imports.pack(source, key=parcel_key(run), records=records)
             parcel, after = Parcel(run.run_id, run.parcels, body), replace(after, parcels=run.parcels + 1)
-        room = max(0, MOST_SKIPS - run.tally.skipped)
+        room = max(0, MOST_SKIPS - run.tally.skipped) if run.phase is Phase.READING else 0
         taken = (*sifted.changes, *sifted.echoes)
         kept = Kept(
             seen=(*sifted.unchanged, *(skip.external_id for skip in sifted.skipped if skip.external_id)),
@@ -143,10 +155,20 @@ class Reader:
         return [each for each in gone if each in known]
 
     async def _weighed(self, source: Source, run: Run) -> Run:
-        """Everything was read: what a whole reading has not seen is gone, if there is not too much of it."""
+        """Everything was read: what a whole reading has not seen is gone, or has only moved while it was read."""
+        condemned = self._bench.condemned
+        if not run.full:
+            return replace(run, phase=Phase.JUDGING)
+        await condemned.condemn_unseen(run)
+        if not source.kind.may_shift or not await condemned.count_condemned(run):
+            return replace(run, phase=Phase.JUDGING)
+        again = replace(run, phase=Phase.LOOKING_AGAIN, page_cursor=FIRST, fingerprint=b"")
+        await self._bench.ledger.keep(again, Kept())
+        return again
+
+    async def _judged(self, source: Source, run: Run) -> Run:
+        """It deletes what it found gone, if that is not too much."""
         bench = self._bench
-        if run.full:
-            await bench.condemned.condemn_unseen(run)
         deletes = await bench.condemned.count_condemned(run)
         objection = fuse.objection(source.fuse, run, deletes=deletes)
         if objection is not None:
@@ -162,39 +184,38 @@ def _fetch(session: Session, cursor: PageCursor) -> Fetch:
 
 
 async def _dropped(ahead: Fetch | None) -> None:
-    if ahead is not None and not ahead.done():
+    if ahead is not None:
         ahead.cancel()
-        with suppress(asyncio.CancelledError):
-            await ahead
+        await asyncio.gather(ahead, return_exceptions=True)
 
 
-def _stuck(source: Source, run: Run, page: Page) -> str | None:
+def _stuck(source: Source, run: Run, page: Page, *, pages: int) -> str | None:
     return stuck.objection(
         asked=run.page_cursor,
         follows=page.next,
         fingerprint=page.fingerprint,
         fingerprint_before=run.fingerprint,
-        pages=run.tally.pages + 1,
+        pages=pages if run.phase is Phase.LOOKING_AGAIN else run.tally.pages + 1,
         most=source.max_pages,
     )
 
 
 def _turned(run: Run, page: Page, sifted: Sifted) -> Run:
-    tally = run.tally.plus(
-        pages=1,
-        seen=len(sifted.changes) + len(sifted.unchanged) + len(sifted.echoes),
-        changed=len(sifted.changes),
-        unchanged=len(sifted.unchanged),
-        echoes=len(sifted.echoes),
-        skipped=len(sifted.skipped),
-        tokens=page.tokens,
-        retries=page.retries,
-    )
+    tally = run.tally.plus(tokens=page.tokens, retries=page.retries, changed=len(sifted.changes))
+    is_first_look = run.phase is Phase.READING
+    if is_first_look:  # what is seen again is not counted again
+        tally = tally.plus(
+            pages=1,
+            seen=len(sifted.changes) + len(sifted.unchanged) + len(sifted.echoes),
+            unchanged=len(sifted.unchanged),
+            echoes=len(sifted.echoes),
+            skipped=len(sifted.skipped),
+        )
     return replace(
         run,
         tally=tally,
         page_cursor=page.next or "",
-        phase=Phase.READING if page.next is not None else Phase.WEIGHING,
+        phase=run.phase if page.next is not None else Phase.WEIGHING if is_first_look else Phase.JUDGING,
         fingerprint=page.fingerprint,
         begun_at=_begun(run, page.asked_at),
         message="",

@@ -223,7 +223,9 @@ async def test_patience_is_also_had_with_tokens(fake: ContactSourceFake, fetcher
 
 
 @pytest.mark.parametrize(
-    "answer", [Status(200, b"<html>"), Status(200, b"{}"), Status(500), Altered(lambda _: {"token": 7})], ids=str
+    "answer",
+    [Status(200, b"<html>"), Status(200, b"{}"), Status(500), Altered(lambda _: {"token": 7})],
+    ids=["html", "none", "500", "number"],
 )
 async def test_a_token_endpoint_in_trouble_is_asked_again(
     fake: ContactSourceFake, fetcher: Fetcher, answer: Behaviour

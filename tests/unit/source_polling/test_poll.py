@@ -253,3 +253,30 @@ async def test_only_fields_that_differ_are_asked_about_and_others_are_no_echo(wo
     await world.run(source)
 
     assert [(each.remote_id, each.fields) for each in world.echoes.asked] == [("1", {"first_name": "Olga"})]
+
+
+async def test_contact_that_moved_past_the_reader_is_not_deleted(world: World) -> None:
+    source = await world.made()
+    world.source.write(page(record(1), record(2)), page(record(3), record(4)))
+    await world.run(source)
+    # 1 is deleted behind the first page, which pulls 3 onto it, unread.
+    world.source.write(page(record(1), record(2)), page(record(4)))
+    world.source.pages[""].append(page(record(2), record(3), next="2"))
+
+    run = await world.run(source, full=True)
+
+    assert (run.status, counts(run, "pages", "seen", "deleted")) == (RunStatus.COMPLETED, (2, 3, 0))
+    assert set(world.imports.contacts) == {"1", "2", "3", "4"}
+
+
+async def test_second_look_that_fails_deletes_nothing(world: World) -> None:
+    source = await world.made()
+    world.source.write(page(record(1), record(2)))
+    await world.run(source)
+    world.source.write(page(record(1)))
+    world.source.pages[""].append(Failed(reason="away", retryable=False))
+
+    run = await world.run(source, full=True)
+
+    assert (run.status, run.message) == (RunStatus.FAILED, "away")
+    assert set(world.imports.contacts) == {"1", "2"}
