@@ -18,13 +18,23 @@ from tests.unit.delivery.world import HOOK, NOW, World, ref
 AT_ONCE = timedelta(milliseconds=1)
 
 
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    world = World(lanes=Lanes(total=2, patience=AT_ONCE))
+async def furnish(lanes: Lanes) -> World:
+    world = World(lanes=lanes)
     await world.hook(concurrency=2)
     await world.book()
     for index in range(40):
         world.chunks.keep(f"job.{index}")
+    return world
+
+
+@pytest.fixture
+async def world() -> World:
+    return await furnish(Lanes(total=2, patience=timedelta(minutes=1)))
+
+
+@pytest.fixture
+async def impatient() -> AsyncIterator[World]:
+    world = await furnish(Lanes(total=2, patience=AT_ONCE))
     yield world
     await world.deliverer.abandon()
 
@@ -40,69 +50,69 @@ async def hang(world: World) -> asyncio.Event:
     return go_on
 
 
-async def test_a_ticket_of_a_destination_that_hangs_is_let_go_with_all_on_disk(world: World) -> None:
-    go_on = await hang(world)
+async def test_a_ticket_of_a_destination_that_hangs_is_let_go_with_all_on_disk(impatient: World) -> None:
+    go_on = await hang(impatient)
     refs = [ref(f"job.{index}") for index in range(10)]
 
-    await world.deliverer.deliver(refs)
+    await impatient.deliverer.deliver(refs)
 
-    known = await world.ledger.find([each.key for each in refs])
+    known = await impatient.ledger.find([each.key for each in refs])
     leases = [each.due_at for each in known.values() if each.due_at != NOW]
     assert len(known) == 10
     assert {each.attempt_count for each in known.values()} == {0}
     assert leases == [NOW + timedelta(seconds=15) + LEASE_MARGIN] * 2
-    assert world.rings.rung == [(HOOK, NOW)]
+    assert impatient.rings.rung == [(HOOK, NOW)]
     go_on.set()
 
 
-async def test_what_was_let_go_ends_as_usual(world: World) -> None:
-    go_on = await hang(world)
-    await world.deliverer.deliver([ref()])
+async def test_what_was_let_go_ends_as_usual(impatient: World) -> None:
+    go_on = await hang(impatient)
+    await impatient.deliverer.deliver([ref()])
     go_on.set()
 
-    await world.deliverer.close()
+    await impatient.deliverer.close()
 
-    assert (await world.state(ref())).state is DeliveryState.DONE
-    assert len(world.reports.told) == 1
-    assert world.receiver.came == {"job.0.dest-hook": 1}
-
-
-async def test_however_many_hang_another_destination_has_all_places(world: World) -> None:
-    go_on = await hang(world)
-    await world.deliverer.deliver([ref(f"job.{index}") for index in range(10)])
-
-    await world.deliverer.deliver([ref(f"job.{index}", DIRECTORY) for index in range(10)])
-
-    assert {parcel.destination.destination_id for parcel in world.receiver.parcels} == {DIRECTORY}
-    assert len(world.receiver.parcels) == 10
-    go_on.set()
+    assert (await impatient.state(ref())).state is DeliveryState.DONE
+    assert len(impatient.reports.told) == 1
+    assert impatient.receiver.came == {"job.0.dest-hook": 1}
 
 
-async def test_newer_ones_queue_behind_what_waits_on_disk_at_once(world: World) -> None:
-    go_on = await hang(world)
-    await world.deliverer.deliver([ref(f"job.{index}") for index in range(10)])
-    rings = len(world.rings.rung)
+async def test_however_many_hang_another_destination_has_all_places(impatient: World) -> None:
+    go_on = await hang(impatient)
+    await impatient.deliverer.deliver([ref(f"job.{index}") for index in range(10)])
 
-    await world.deliverer.deliver([ref("job.20")])
+    await impatient.deliverer.deliver([ref(f"job.{index}", DIRECTORY) for index in range(10)])
 
-    assert (await world.state(ref("job.20"))).due_at == NOW
-    assert len(world.rings.rung) == rings
+    assert {parcel.destination.destination_id for parcel in impatient.receiver.parcels} == {DIRECTORY}
+    assert len(impatient.receiver.parcels) == 10
     go_on.set()
 
 
-async def test_what_waits_on_disk_is_drained_when_it_answers_again(world: World) -> None:
-    go_on = await hang(world)
+async def test_newer_ones_queue_behind_what_waits_on_disk_at_once(impatient: World) -> None:
+    go_on = await hang(impatient)
+    await impatient.deliverer.deliver([ref(f"job.{index}") for index in range(10)])
+    rings = len(impatient.rings.rung)
+
+    await impatient.deliverer.deliver([ref("job.20")])
+
+    assert (await impatient.state(ref("job.20"))).due_at == NOW
+    assert len(impatient.rings.rung) == rings
+    go_on.set()
+
+
+async def test_what_waits_on_disk_is_drained_when_it_answers_again(impatient: World) -> None:
+    go_on = await hang(impatient)
     refs = [ref(f"job.{index}") for index in range(30)]
-    await world.deliverer.deliver(refs)
+    await impatient.deliverer.deliver(refs)
     go_on.set()
 
-    while await world.deliverer.wake(HOOK):
+    while await impatient.deliverer.wake(HOOK):
         pass
-    await world.deliverer.close()
+    await impatient.deliverer.close()
 
-    known = await world.ledger.find([each.key for each in refs])
+    known = await impatient.ledger.find([each.key for each in refs])
     assert {each.state for each in known.values()} == {DeliveryState.DONE}
-    assert set(world.receiver.came.values()) == {1}
+    assert set(impatient.receiver.came.values()) == {1}
 
 
 async def away(world: World, tries: int = 10) -> None:
