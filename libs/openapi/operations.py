@@ -61,7 +61,8 @@ class Operations:
             if field.proto.name != "body" and not method.proto.input_type.startswith(".google."):
                 in_path = f"{{{field.proto.name}}}" in method.path
                 place, needed = ("path", True) if in_path else ("query", field.told.needed)
-                yield self._parameter(field, field.proto.name, place, required=needed)
+                name = field.proto.name if in_path else field.proto.json_name
+                yield self._parameter(field, name, place, required=needed)
         messages = [method.told.headers, f"{_HEADERS}CallHeaders"]
         messages += [f"{_HEADERS}SignatureHeaders"] if method.rule.scopes else []
         for field in self._fields(messages):
