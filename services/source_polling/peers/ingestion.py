@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import msgspec
 import stamina
-from contactsync.contact.v1.contact_pb2 import Contact, ContactType, LabeledEmail, LabeledPhone
+from contactsync.contact.v1.contact_pb2 import Contact, ContactType
 from contactsync.ingestion.v1.ingestion_service_pb2 import ImportContactsRequest, Origin
 from contactsync.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from typing_extensions import override
@@ -43,15 +43,19 @@ class RpcImports(Imports):
         self, source: Source, *, key: str, records: Sequence[SourceRecord], tombstones: Sequence[ExternalId] = ()
     ) -> bytes:
         """Write the request."""
-        gone = [Contact(external_id=external_id, deleted=True) for external_id in tombstones]
         origin = Origin(
             source_id=source.source_id,
             workspace_id=source.workspace_id,
             destination_ids=source.destination_ids,
             default_region=source.default_region,
         )
-        contacts = [*map(_contact, records), *gone]
-        return ImportContactsRequest(idempotency_key=key, contacts=contacts, origin=origin).SerializeToString()
+        request = ImportContactsRequest(idempotency_key=key, origin=origin)
+        # Made where they belong: a message made by itself and copied there costs five times as much.
+        for record in records:
+            _write(record, request.contacts.add())
+        for external_id in tombstones:
+            request.contacts.add(external_id=external_id, deleted=True)
+        return request.SerializeToString()
 
     @override
     def contents(self, parcel: bytes) -> Sequence[ExternalId]:
@@ -80,15 +84,15 @@ def _pause(error: Exception) -> bool | timedelta:
     return error.retry_after or True
 
 
-def _contact(record: SourceRecord) -> Contact:
-    return Contact(
-        phones=[LabeledPhone(number=each.value, label=each.label) for each in record.phones],
-        emails=[LabeledEmail(email=each.value, label=each.label) for each in record.emails],
-        first_name=record.first_name,
-        last_name=record.last_name,
-        company=record.company,
-        type=_TYPES[record.type],
-        tags=record.tags,
-        additional_fields_json=_json.encode(record.extra) if record.extra else b"",
-        external_id=record.external_id,
-    )
+def _write(record: SourceRecord, contact: Contact) -> None:
+    for phone in record.phones:
+        contact.phones.add(number=phone.value, label=phone.label)
+    for email in record.emails:
+        contact.emails.add(email=email.value, label=email.label)
+    contact.first_name = record.first_name
+    contact.last_name = record.last_name
+    contact.company = record.company
+    contact.type = _TYPES[record.type]
+    contact.tags.extend(record.tags)
+    contact.additional_fields_json = _json.encode(record.extra) if record.extra else b""
+    contact.external_id = record.external_id
