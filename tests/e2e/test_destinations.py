@@ -50,7 +50,7 @@ def signature(secret: str, headers: dict[str, str], body: bytes) -> str:
 
 
 def test_every_setting_is_kept_and_no_secret_is_shown(data: Path, receiver: PickyReceiver) -> None:
-    config = {
+    config: dict[str, Any] = {
         "retry": {"first_delay_s": 1.5, "max_delay_s": 60, "max_attempts": 3, "timeout_s": 4},
         "chunk_size": 200,
         "concurrency": 2,
