@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
+from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
@@ -29,9 +30,19 @@ from libs.rpc.signature import WINDOW, SeenSignatures, is_signed, read_timestamp
 _BEARER = re.compile(r"[Bb][Ee][Aa][Rr][Ee][Rr] +([!-~]{1,512})")
 _CREDENTIALS = frozenset({"authorization", "x-api-key", SERVICE_HEADER, "x-signature", "x-timestamp"})
 _KEY_HEADER = "idempotency-key"
-_FAILURES_PER_SECOND = 1.0
-_FAILURES_AT_ONCE = 50.0
 _REMEMBERED = 10_000
+
+
+class _Limit(NamedTuple):
+    """How many authentications from one address may fail."""
+
+    per_second: float
+    at_once: float
+
+
+_OF_CLIENTS = _Limit(1.0, 50.0)
+# Whoever writes a client for a published API tries every route with every wrong token; guessing 256 bits is no use.
+_OF_WORKSPACES = _Limit(10.0, 500.0)
 
 
 def _utc_now() -> datetime:
@@ -113,14 +124,15 @@ class Door:
         enterprise_id = _enterprise(rule, raw)
         shown = presented(credential, call.headers)
         ask = self._credentials.get(credential)
+        refusal = unauthorized(rule, enterprise_id)
         if shown is None or ask is None or SERVICE_HEADER in call.headers:
-            raise self._failed(call, unauthorized(rule, enterprise_id))
+            raise self._failed(call, refusal, _OF_WORKSPACES)
         known_as = hash((credential, shown))
         if self._failures and known_as not in self._known_keys:
-            self._hold_to_failures(call)
+            self._hold_to_failures(call, _OF_WORKSPACES)
         caller = await ask(shown, enterprise_id)
         if caller is None:
-            raise self._failed(call, unauthorized(rule, enterprise_id))
+            raise self._failed(call, refusal, _OF_WORKSPACES)
         self._know(known_as)
         return caller
 
@@ -147,18 +159,17 @@ class Door:
     def _address(self, call: Call) -> Address | None:
         return calling_address(call.context, call.headers, self._gateways)
 
-    def _failed(self, call: Call, refusal: Refusal | None = None) -> Refusal:
+    def _failed(self, call: Call, refusal: Refusal | None = None, limit: _Limit = _OF_CLIENTS) -> Refusal:
         """The one answer to every failed authentication; counted against the address."""
-        allowance = self._failures.take(
-            self._address(call), rate=_FAILURES_PER_SECOND, burst=_FAILURES_AT_ONCE, now=self._monotonic()
-        )
+        key = (limit, self._address(call))
+        allowance = self._failures.take(key, rate=limit.per_second, burst=limit.at_once, now=self._monotonic())
         return (refusal or _unauthorized()) if allowance.allowed else _too_many(allowance.retry_after_seconds)
 
-    def _hold_to_failures(self, call: Call) -> None:
-        address, now = self._address(call), self._monotonic()
-        level = self._failures.level(address, rate=_FAILURES_PER_SECOND, burst=_FAILURES_AT_ONCE, now=now)
+    def _hold_to_failures(self, call: Call, limit: _Limit = _OF_CLIENTS) -> None:
+        key, now = (limit, self._address(call)), self._monotonic()
+        level = self._failures.level(key, rate=limit.per_second, burst=limit.at_once, now=now)
         if level < 1:
-            raise _too_many((1 - level) / _FAILURES_PER_SECOND)
+            raise _too_many((1 - level) / limit.per_second)
 
     def _hold_to_networks(self, call: Call, client: ClientCaller) -> None:
         if not client.allowed_networks:
