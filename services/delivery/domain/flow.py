@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from services.delivery.domain.answer import Answer, NoAnswer, Refused, blames_destination
+from services.delivery.domain.answer import Answer, NoAnswer, Refused, Taken, blames_destination
 from services.delivery.domain.breaker import LONGEST_REST, Breaker, BreakerState
 from services.delivery.domain.delivery import LEASE_MARGIN
 from services.delivery.domain.destination import Destination, DestinationKind
@@ -44,6 +44,8 @@ class Flow:
 
     def opens_at(self, destination: Destination, *, now: datetime) -> datetime | None:
         """Tell when a part may go. None: now."""
+        if self is UNTROUBLED and not destination.rate:
+            return None
         waits = [self.breaker.opens_at(now)]
         if self.learned.silent_until is not None and self.learned.silent_until > now:
             waits.append(self.learned.silent_until)
@@ -64,11 +66,12 @@ class Flow:
     def admitted(self, destination: Destination, *, now: datetime) -> "Flow":
         """Return it after a part went."""
         rate = self.rate(destination)
+        if not rate and self.breaker.retry_at is None:
+            return self
         return replace(
             self,
             bucket=self.bucket.filled(rate, now=now).taken() if rate else Bucket(),
             breaker=self.breaker.admitted(now=now, patience=destination.part_timeout + LEASE_MARGIN),
-            learned=self.learned.sending(now=now),
         )
 
     def given_back(self) -> "Flow":
@@ -76,9 +79,18 @@ class Flow:
         return replace(self, breaker=self.breaker.given_back())
 
     def answered(
-        self, answer: Answer, destination: Destination, *, started_at: datetime, now: datetime, bounds: Bounds
+        self,
+        answer: Answer,
+        destination: Destination,
+        *,
+        started_at: datetime,
+        now: datetime,
+        speed: float,
+        bounds: Bounds,
     ) -> "Flow":
-        """Return it after a part was answered, or was not."""
+        """Return it after a part was answered, or was not. `speed`: parts per second that it was sent of late."""
+        if isinstance(answer, Taken) and self is UNTROUBLED:
+            return self
         denials = self.denials + 1 if blames_destination(answer) else 0
         if _is_quick_cut(answer, took=now - started_at):
             breaker = self.breaker.given_back()
@@ -86,12 +98,14 @@ class Flow:
             breaker = self.breaker.failed(now=now, threshold=bounds.failures, longest=_longest_rest(destination))
         else:
             breaker = self.breaker.answered()
-        learned = self._learned(answer, started_at=started_at, now=now)
-        return replace(self, breaker=breaker, learned=learned, denials=denials)
+        learned = self._learned(answer, started_at=started_at, now=now, speed=speed)
+        after = replace(self, breaker=breaker, learned=learned, denials=denials)
+        return UNTROUBLED if after == UNTROUBLED else after
 
-    def _learned(self, answer: Answer, *, started_at: datetime, now: datetime) -> LearnedRate:
+    def _learned(self, answer: Answer, *, started_at: datetime, now: datetime, speed: float) -> LearnedRate:
         if isinstance(answer, Refused) and _is_too_fast(answer):
-            return self.learned.refused(started_at=started_at, now=now, retry_after=answer.retry_after)
+            retry_after = answer.retry_after
+            return self.learned.refused(started_at=started_at, now=now, speed=speed, retry_after=retry_after)
         return self.learned if isinstance(answer, Refused | NoAnswer) else self.learned.taken(now=now)
 
     def health(self, destination: Destination, *, now: datetime) -> DestinationHealth:
@@ -102,6 +116,10 @@ class Flow:
             consecutive_failures=self.breaker.failures,
             retry_at=self.opens_at(destination, now=now),
         )
+
+
+UNTROUBLED = Flow()
+"""The one that is asked for most by far: compared by identity, it costs nothing."""
 
 
 def _is_quick_cut(answer: Answer, *, took: timedelta) -> bool:

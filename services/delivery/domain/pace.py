@@ -55,23 +55,19 @@ class LearnedRate:
     changed_at: datetime | None = None
     silent_until: datetime | None = None
     """Nothing is sent before: it asked for that."""
-    window_from: datetime | None = None
-    sent: int = 0
-    """Parts since `window_from`."""
 
-    def sending(self, *, now: datetime) -> "LearnedRate":
-        """Return it after a part went."""
-        if self.window_from is None or now - self.window_from > WINDOW:
-            return replace(self, window_from=now, sent=1)
-        return replace(self, sent=self.sent + 1)
+    def refused(
+        self, *, started_at: datetime, now: datetime, speed: float, retry_after: timedelta | None
+    ) -> "LearnedRate":
+        """Return it after a 429, or a 503 with Retry-After; `speed` is how fast it was sent to.
 
-    def refused(self, *, started_at: datetime, now: datetime, retry_after: timedelta | None) -> "LearnedRate":
-        """Return it after a 429, or a 503 with Retry-After. Refusals of what went before the last change count once."""
+        Refusals of what went before the last change count once.
+        """
         silence = min(retry_after or timedelta(0), LONGEST_SILENCE)
         silent_until = max(now + silence, self.silent_until or now)
         if self.changed_at is not None and self.rate and started_at < self.changed_at:
             return replace(self, silent_until=silent_until)
-        fast = self.rate or self._measured(now)
+        fast = self.rate or max(speed, FASTEST_DOUBT)
         return replace(
             self,
             rate=max(fast / 2, SLOWEST),
@@ -87,11 +83,23 @@ class LearnedRate:
         gained = self.refused_at * ((now - self.changed_at) / RECOVERY)
         rate = self.rate + max(gained, 0.0)
         if rate > 2 * self.refused_at:
-            return LearnedRate(window_from=self.window_from, sent=self.sent)
+            return LearnedRate()
         return replace(self, rate=rate, changed_at=now)
 
-    def _measured(self, now: datetime) -> float:
-        """Count at least a second, so that a first burst is not taken for a speed."""
-        if self.window_from is None:
-            return FASTEST_DOUBT
-        return max(self.sent / max((now - self.window_from).total_seconds(), 1.0), FASTEST_DOUBT)
+
+@dataclass(slots=True)
+class Meter:
+    """How fast a destination was sent to of late. The one thing here that changes in place: every send is counted."""
+
+    since: datetime
+    sent: int = 0
+
+    def count(self, *, now: datetime) -> None:
+        """Count a part."""
+        if now - self.since > WINDOW:
+            self.since, self.sent = now, 0
+        self.sent += 1
+
+    def speed(self, *, now: datetime) -> float:
+        """Tell how many parts per second. At least a second counts, so that a first burst is not taken for a speed."""
+        return self.sent / max((now - self.since).total_seconds(), 1.0)

@@ -61,7 +61,7 @@ def choose_part(delivery: Delivery, destination: Destination) -> Delivery:
     most = min(delivery.part_limit or destination.chunk_size, destination.chunk_size)
     size = len(delivery.states)
     if delivery.pending == size <= most:
-        return replace(delivery, part=())
+        return replace(delivery, part=()) if delivery.part else delivery
     rows = tuple(_first_pending(delivery.states, start, most))
     return replace(delivery, part=rows, passed=start)
 
@@ -92,11 +92,10 @@ def settle(
     bounds: Bounds = BOUNDS,
 ) -> Delivery:
     """Return the delivery after its part was answered. Due at `now`: its next part may go at once."""
+    if isinstance(answer, Taken):
+        return _taken(delivery, answer, destination=destination, now=now, chance=chance)
     tried = _tried(delivery, answer, now=now)
     match classify(answer, idempotent=destination.idempotent):
-        case AnswerClass.SENT:
-            assert isinstance(answer, Taken)
-            return _next_turn(_arrived(tried, answer), answer, destination=destination, now=now, chance=chance)
         case AnswerClass.RETRY if tried.tries + 1 < destination.retry.max_attempts:
             return _wait(_doubted(tried, answer), answer, destination=destination, now=now, chance=chance)
         case AnswerClass.PAUSE:
@@ -109,8 +108,34 @@ def settle(
         case AnswerClass.UNKNOWN:
             ended = _ended(tried, RowState.UNKNOWN)
             return ended if ended.is_final else _wait(ended, answer, destination=destination, now=now, chance=chance)
+        case AnswerClass.SENT as unreachable:
+            raise AssertionError(unreachable)  # only what was taken is sent
         case unreachable:
             assert_never(unreachable)
+
+
+def _taken(delivery: Delivery, answer: Taken, *, destination: Destination, now: datetime, chance: float) -> Delivery:
+    if not delivery.part and _PENDING not in answer.states:
+        return _done(delivery, answer, now=now)
+    arrived = _arrived(_tried(delivery, answer, now=now), answer)
+    return _next_turn(arrived, answer, destination=destination, now=now, chance=chance)
+
+
+def _done(delivery: Delivery, answer: Taken, *, now: datetime) -> Delivery:
+    """As below, in one step, since it is nearly always so: all of the chunk was sent and nothing of it is left."""
+    return replace(
+        delivery,
+        state=_final_state(answer.states),
+        due_at=None,
+        states=answer.states,
+        failures=answer.failures,
+        attempt_count=delivery.attempt_count + 1,
+        attempted_at=now,
+        status=answer.status,
+        message=answer.message,
+        tries=0,
+        is_tainted=False,
+    )
 
 
 def fail(delivery: Delivery, message: str, *, now: datetime) -> Delivery:

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from services.delivery.domain.answer import Answer
 from services.delivery.domain.destination import Destination, DestinationId
-from services.delivery.domain.flow import DestinationHealth, Flow
+from services.delivery.domain.flow import UNTROUBLED, DestinationHealth, Flow
+from services.delivery.domain.pace import Meter
 from services.delivery.domain.parts import BOUNDS, Bounds
 from services.delivery.ports import Clock
 
@@ -17,6 +18,7 @@ class Gates:
         self._clock = clock
         self._bounds = bounds
         self._flows: dict[DestinationId, Flow] = {}
+        self._meters: dict[DestinationId, Meter] = {}
         self._behind: set[DestinationId] = set()
 
     def opens_at(self, destination: Destination) -> datetime | None:
@@ -33,6 +35,7 @@ class Gates:
         at = flow.opens_at(destination, now=now)
         if at is None:
             self._flows[destination.destination_id] = flow.admitted(destination, now=now)
+            self._meters.setdefault(destination.destination_id, Meter(now)).count(now=now)
         return at
 
     def give_back(self, destination: Destination) -> None:
@@ -46,7 +49,9 @@ class Gates:
     def note(self, answer: Answer, destination: Destination, *, started_at: datetime) -> bool:
         """Learn from an answer. True: with it the destination has denied itself often enough to be paused."""
         now, flow = self._clock.now(), self._flow(destination)
-        after = flow.answered(answer, destination, started_at=started_at, now=now, bounds=self._bounds)
+        meter = self._meters.get(destination.destination_id)
+        speed = 0.0 if meter is None else meter.speed(now=now)
+        after = flow.answered(answer, destination, started_at=started_at, now=now, speed=speed, bounds=self._bounds)
         denied = after.denials >= self._bounds.denials
         self._flows[destination.destination_id] = replace(after, denials=0) if denied else after
         return denied
@@ -70,4 +75,4 @@ class Gates:
         self._behind.discard(destination_id)
 
     def _flow(self, destination: Destination) -> Flow:
-        return self._flows.get(destination.destination_id) or Flow()
+        return self._flows.get(destination.destination_id, UNTROUBLED)

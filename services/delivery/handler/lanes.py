@@ -63,12 +63,16 @@ class Lanes:
         lane = self._lane(destination)
         await self._take(lane)
         lane.busy += 1
+        place: _Place | None = None
         try:
-            async with self._place_in_all():
-                if self.closed:
-                    raise LanesClosedError
-                yield
+            await self._total.acquire()
+            place = _Place(self, patience=self.patience)
+            if self.closed:
+                raise LanesClosedError
+            yield
         finally:
+            if place is not None:
+                place.leave()
             lane.busy -= 1
             lane.places.release()
 
@@ -81,17 +85,6 @@ class Lanes:
                 await lane.places.acquire()
         except TimeoutError:
             raise NoPlaceError from None
-
-    @asynccontextmanager
-    async def _place_in_all(self) -> AsyncIterator[None]:
-        await self._total.acquire()
-        held = _Place(self)
-        patience = asyncio.get_running_loop().call_later(self.patience.total_seconds(), held.turn_slow)
-        try:
-            yield
-        finally:
-            patience.cancel()
-            held.leave()
 
     def let_another_in(self) -> bool:
         """Count one more slow part, which leaves its place in all. False: there are too many."""
@@ -119,12 +112,14 @@ class Lanes:
 class _Place:
     """A place in all, until its part turns out to be slow."""
 
-    def __init__(self, lanes: Lanes) -> None:
+    def __init__(self, lanes: Lanes, *, patience: timedelta) -> None:
         self._lanes = lanes
         self._is_slow = False
+        self._patience = asyncio.get_running_loop().call_later(patience.total_seconds(), self._turn_slow)
 
-    def turn_slow(self) -> None:
+    def _turn_slow(self) -> None:
         self._is_slow = self._lanes.let_another_in()
 
     def leave(self) -> None:
+        self._patience.cancel()
         self._lanes.leave(slow=self._is_slow)

@@ -148,7 +148,7 @@ class Courier:
             tried = await self._send(delivery, errand.destination, ready.chunk)
             following = await self._following(errand, tried.delivery)
             if following is None:
-                return replace(tried, delivery=self._put_behind(tried.delivery, errand.destination))
+                return tried if tried.delivery.is_final else self._put_behind(tried, errand.destination)
             if not await self._world.ledger.record(following, tried.attempt):
                 self._gates.give_back(errand.destination)
                 return None
@@ -166,12 +166,12 @@ class Courier:
         errand.destination = destination
         return claim(choose_part(settled, destination), destination, now=now)
 
-    def _put_behind(self, settled: Delivery, destination: Destination) -> Delivery:
+    def _put_behind(self, tried: Tried, destination: Destination) -> Tried:
         """What could go on, but for the gate, is due when that opens."""
-        opens_at = self._gates.opens_at(destination)
-        if settled.due_at is None or opens_at is None or opens_at <= settled.due_at:
-            return settled
-        return replace(settled, due_at=opens_at)
+        due_at, opens_at = tried.delivery.due_at, self._gates.opens_at(destination)
+        if due_at is None or opens_at is None or opens_at <= due_at:
+            return tried
+        return replace(tried, delivery=replace(tried.delivery, due_at=opens_at))
 
     async def _send(self, delivery: Delivery, destination: Destination, chunk: Chunk) -> Tried:
         parcel = self._parcel(delivery, destination, chunk)

@@ -9,7 +9,7 @@ from services.delivery.domain.answer import Answer, NoAnswer, Refused, Taken
 from services.delivery.domain.breaker import Breaker, BreakerState
 from services.delivery.domain.destination import Destination, RetrySchedule, directory
 from services.delivery.domain.flow import Flow
-from services.delivery.domain.pace import Bucket, LearnedRate
+from services.delivery.domain.pace import Bucket, LearnedRate, Meter
 from services.delivery.domain.parts import Bounds
 from tests.unit.delivery.world import NOW
 
@@ -24,7 +24,7 @@ HOOK = replace(directory(now=NOW), retry=RetrySchedule())
 def after(flow: Flow, *answers: Answer, at: timedelta = timedelta(0), destination: Destination = HOOK) -> Flow:
     for answer in answers:
         flow = flow.admitted(destination, now=NOW + at)
-        flow = flow.answered(answer, destination, started_at=NOW + at, now=NOW + at, bounds=BOUNDS)
+        flow = flow.answered(answer, destination, started_at=NOW + at, now=NOW + at, speed=41, bounds=BOUNDS)
     return flow
 
 
@@ -74,7 +74,7 @@ def test_a_probe_that_is_answered_closes_it_and_one_that_fails_doubles_the_rest(
 
 
 def test_what_was_under_way_when_it_opened_does_not_lengthen_the_rest() -> None:
-    straggling = opened().answered(AWAY, HOOK, started_at=NOW, now=NOW, bounds=BOUNDS)
+    straggling = opened().answered(AWAY, HOOK, started_at=NOW, now=NOW, speed=0, bounds=BOUNDS)
 
     assert straggling.breaker.retry_at == opened().breaker.retry_at
     assert straggling.breaker.failures == 4
@@ -94,7 +94,7 @@ def test_a_line_that_is_cut_at_once_opens_nothing_and_one_that_hung_does() -> No
     cut, hung = NoAnswer(message="cut", reached=True), NoAnswer(message="timed out", reached=True)
     cuts = after(after(Flow(), *[cut] * 5, at=-LONG), *[cut] * 50)
     hangs = after(Flow(), AWAY, AWAY, at=-LONG).answered(
-        hung, HOOK, started_at=NOW - 15 * SECOND, now=NOW, bounds=BOUNDS
+        hung, HOOK, started_at=NOW - 15 * SECOND, now=NOW, speed=0, bounds=BOUNDS
     )
 
     assert cuts.breaker.state(NOW) is BreakerState.CLOSED
@@ -140,19 +140,28 @@ def test_a_destination_that_is_too_fast_is_sent_half_and_then_more_and_more() ->
 
 
 def test_refusals_of_what_went_before_the_last_change_count_once() -> None:
-    learned = LearnedRate(window_from=NOW, sent=100)
-    once = learned.refused(started_at=NOW, now=NOW + SECOND, retry_after=None)
+    once = LearnedRate().refused(started_at=NOW, now=NOW + SECOND, speed=100, retry_after=None)
 
-    twice = once.refused(started_at=NOW, now=NOW + SECOND, retry_after=None)
-    later = once.refused(started_at=NOW + 2 * SECOND, now=NOW + 2 * SECOND, retry_after=None)
+    twice = once.refused(started_at=NOW, now=NOW + SECOND, speed=100, retry_after=None)
+    later = once.refused(started_at=NOW + 2 * SECOND, now=NOW + 2 * SECOND, speed=100, retry_after=None)
 
     assert (once.rate, twice.rate, later.rate) == (50, 50, 25)
+
+
+def test_a_speed_is_of_the_last_seconds_and_a_burst_is_none() -> None:
+    meter = Meter(NOW)
+    for at in (0, 0, 0, 0, 2, 11):
+        meter.count(now=NOW + at * SECOND)
+    bursting = Meter(NOW, sent=4)
+
+    assert bursting.speed(now=NOW) == 4
+    assert meter.speed(now=NOW + 12 * SECOND) == 1
 
 
 def test_refusals_alone_never_stop_it_whole() -> None:
     learned = LearnedRate()
     for at in range(30):
-        learned = learned.refused(started_at=NOW + at * SECOND, now=NOW + at * SECOND, retry_after=None)
+        learned = learned.refused(started_at=NOW + at * SECOND, now=NOW + at * SECOND, speed=0, retry_after=None)
 
     assert learned.rate == 0.1
 
