@@ -117,6 +117,32 @@ def test_contacts_come_to_connect_once_with_their_lead_status(
     assert {each["leadStatus"]["label"] for each in answer} == {"Fresh"}
 
 
+def sync(source: str, data: Path) -> dict[str, Any]:
+    done: dict[str, Any] = run("sources", "sync", source, "--wait", data=data)
+    return done
+
+
+@pytest.mark.parametrize("kind", ["telecrm", "connect"])
+def test_what_was_delivered_to_a_system_is_not_news_when_it_is_read_back(
+    data: Path, hub: Hub, admin: httpx.Client, workspace: str, kind: str
+) -> None:
+    telecrm, token = create_telecrm(data, hub, workspace)
+    connect, key = create_connect(data, hub, workspace)
+    where = {"telecrm": f"{hub.url}/autoupdate/v2", "connect": hub.url}[kind]
+    config = json.dumps({"telecrm": {"token": token, "enterprise_id": workspace}, "connect": {"api_key": key}}[kind])
+    source = run("sources", "create", "--kind", kind, "--url", where, "--config", config, data=data)["id"]
+    people = [person(mobile(), name=f"Анна {n}", email=f"a{n}@example.org", company="Acme") for n in range(10)]
+
+    with create_client(
+        hub, admin, rate=1000, destination_ids=[{"telecrm": telecrm, "connect": connect}[kind]]
+    ) as sender:
+        rows_of(sender, people, data)
+    echoed = sync(source, data)
+    run("sources", "delete", source, data=data)
+
+    assert (echoed["status"], echoed["seen"], echoed["changed"]) == ("completed", 10, 0)
+
+
 def search(hub: Hub, workspace: str, token: str, fields: dict[str, Any]) -> dict[str, Any]:
     answer = httpx.post(
         f"{hub.url}/autoupdate/v2/enterprise/{workspace}/lead/search",

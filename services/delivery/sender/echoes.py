@@ -1,9 +1,9 @@
 """What of a contact is remembered as written."""
 
 from collections.abc import Callable
+from typing import Any
 
 from services.delivery.domain.echo import Written, folded
-from services.delivery.sender.contacts import Contact
 from services.delivery.sender.spelling import Known
 
 _REMEMBERED = {
@@ -15,7 +15,8 @@ _REMEMBERED = {
 }
 
 
-def written(remote_id: str, contact: Contact, *, takes: Callable[[Known], bool]) -> Written:
-    """Return the record as it was written. `takes`: whether the system has a place for the field."""
-    values = {name: folded(name, contact.text(what)) for name, what in _REMEMBERED.items() if takes(what)}
-    return Written(remote_id=remote_id, values={name: value for name, value in values.items() if value})
+def written(remote_id: str, *, value_of: Callable[[Known], Any]) -> Written:
+    """Return the record as it was written. `value_of` gives what its field got; no text: nothing."""
+    values = {name: value_of(what) for name, what in _REMEMBERED.items()}
+    texts = {name: folded(name, value) for name, value in values.items() if isinstance(value, str)}
+    return Written(remote_id=remote_id, values={name: value for name, value in texts.items() if value})

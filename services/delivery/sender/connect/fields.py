@@ -55,15 +55,15 @@ class Card:
         """Empty: it has none."""
         return str(self.values.get("email", ""))
 
+    def known(self, what: Known) -> Any:
+        """Give what is written of a known field; of several phones the first. None: nothing."""
+        value = self.values.get(_KNOWN.get(what, ""))
+        return next(iter(value), None) if isinstance(value, list) else value
+
     @property
     def phones(self) -> Sequence[str]:
         """In E.164."""
         return tuple(self.values.get("phoneNumbers", ()))
-
-    @property
-    def name(self) -> str:
-        """What it is searched by when it has no e-mail."""
-        return str(self.values.get("firstName") or self.values.get("lastName") or "")
 
 
 def write_card(contact: Contact, field_map: Mapping[str, str]) -> Card:

@@ -16,7 +16,7 @@ from services.delivery.domain.destination import Destination
 from services.delivery.domain.echo import Written
 from services.delivery.ports import Clock, Echoes, Lookup, Sender
 from services.delivery.sender.api import Api, Said, member
-from services.delivery.sender.connect.fields import Card, differing, field_named, is_same_person, write_card
+from services.delivery.sender.connect.fields import Card, differing, is_same_person, write_card
 from services.delivery.sender.connect.workspace import CONTACTS, LeadStatuses, root_of, search
 from services.delivery.sender.contacts import Contact, read_parcel
 from services.delivery.sender.echoes import written
@@ -85,11 +85,11 @@ class _Contacts:
         if isinstance(found, RowEnd):
             return found
         if found is None:
-            return await self._create(contact, card)
+            return await self._create(card)
         others = differing(card, found)
         if others:
             return unsupported(f"The contact is there, and connect's API cannot change its {', '.join(others)}.")
-        self._note(contact, found)
+        self._note(card, found)
         return RowEnd(state=RowState.UNCHANGED, reason=_homeless(card))
 
     async def look_up(self, contact: Contact) -> RowEnd:
@@ -117,7 +117,7 @@ class _Contacts:
         same = [each for each in found if is_same_person(card, each)]
         return min(same, key=lambda each: len(differing(card, each)), default=None)
 
-    async def _create(self, contact: Contact, card: Card) -> RowEnd:
+    async def _create(self, card: Card) -> RowEnd:
         status, flaw = await self._lead_status(card)
         if isinstance(status, Trouble):
             return again(status)
@@ -130,7 +130,7 @@ class _Contacts:
             return again(
                 Trouble(status=answer.status, message="connect took a contact and does not name it."), answer.body
             )
-        self._note(contact, answer.data)
+        self._note(card, answer.data)
         return _created(" ".join(filter(None, (flaw, _homeless(card)))))
 
     async def _post(self, card: Card, status: Any) -> Said | Unanswered:
@@ -146,10 +146,10 @@ class _Contacts:
         found = await self._statuses.find(self._api, label, destination.url, destination.credentials.api_key)
         return found, "" if found is not None else "The workspace has no lead status of that label."
 
-    def _note(self, contact: Contact, stored: Mapping[str, Any]) -> None:
+    def _note(self, card: Card, stored: Mapping[str, Any]) -> None:
         remote_id = str(member(stored, "id", "_id") or "")
         if remote_id:
-            self.wrote.append(written(remote_id, contact, takes=lambda what: bool(field_named(what.value))))
+            self.wrote.append(written(remote_id, value_of=card.known))
 
 
 def _created(reason: str) -> RowEnd:

@@ -29,6 +29,7 @@ from services.delivery.sender.part import (
     trouble_of,
     unsupported,
 )
+from services.delivery.sender.spelling import Known
 from services.delivery.sender.telecrm.fields import (
     Lead,
     differing,
@@ -116,10 +117,10 @@ class _Leads:
             return lead
         answer = await self._api.ask("POST", "/lead", {"fields": lead.values})
         if isinstance(answer, Said) and answer.status == 409:
-            return await self._write_known(contact, lead, answer)
+            return await self._write_known(lead, answer)
         end = self._created(answer, lead)
         if end.state is RowState.CREATED and isinstance(answer, Said):
-            self._note(contact, lead_id(answer.data))
+            self._note(lead, lead_id(answer.data))
         return end
 
     async def look_up(self, contact: Contact) -> RowEnd:
@@ -158,7 +159,7 @@ class _Leads:
             body=answer.body if left_out else b"",
         )
 
-    async def _write_known(self, contact: Contact, lead: Lead, conflict: Said) -> RowEnd:
+    async def _write_known(self, lead: Lead, conflict: Said) -> RowEnd:
         found = await self._search(lead)
         if isinstance(found, RowEnd):
             return found
@@ -167,14 +168,14 @@ class _Leads:
         remote_id = found.lead_id or lead_id(conflict.data) or lead_id(conflict.member("error"))
         changes = differing(lead, self._workspace, found.values)
         if not changes:
-            self._note(contact, remote_id)
+            self._note(lead, remote_id)
             return RowEnd(state=RowState.UNCHANGED, reason=_remarked((), lead.homeless))
         if not remote_id:
             return failed("The lead exists, and telecrm does not tell its id.", conflict.body)
         answer = await self._api.ask("POST", f"/lead/{quote(remote_id, safe='')}", {"fields": changes})
         end = _updated(answer, lead, changes)
         if end.state is RowState.UPDATED:
-            self._note(contact, remote_id)
+            self._note(lead, remote_id)
         return end
 
     async def _search(self, lead: Lead) -> _Found | RowEnd | None:
@@ -192,10 +193,13 @@ class _Leads:
         ]
         return next(iter(same), None)
 
-    def _note(self, contact: Contact, remote_id: str) -> None:
+    def _note(self, lead: Lead, remote_id: str) -> None:
+        def value_of(what: Known) -> Any:
+            target = self._workspace.known(what)
+            return None if target is None else lead.values.get(target.name)
+
         if remote_id:
-            takes = self._workspace.known
-            self.wrote.append(written(remote_id, contact, takes=lambda what: takes(what) is not None))
+            self.wrote.append(written(remote_id, value_of=value_of))
 
 
 def _found(row: Mapping[str, Any]) -> _Found:
