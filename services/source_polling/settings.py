@@ -1,5 +1,6 @@
 """The settings of source polling, from the environment: CONTACTSYNC_… in capitals."""
 
+import os
 import socket
 from pathlib import Path
 
@@ -42,5 +43,6 @@ class Settings(ProcessSettings):
 
     @property
     def replica(self) -> str:
-        """Names this replica: two that run at once never listen in the same place."""
-        return f"{socket.gethostname()}/{self.listen}"
+        """Names this replica, and again after a restart: two that run at once never listen in the same place."""
+        takes_any_port = self.listen.endswith(":0")
+        return f"{socket.gethostname()}/{self.listen}" + (f"/{os.getpid()}" if takes_any_port else "")
