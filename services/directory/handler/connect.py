@@ -15,8 +15,9 @@ from services.directory.handler.leads import Leads
 from services.directory.ports import LeadSearch, MemberBook, WorkspaceBook
 from services.directory.ports.phones import Phones
 
-STEP: Final = 500
-"""Contacts that are read at once."""
+FIRST_STEP: Final = 500
+"""Contacts that are read at once at first; then ever more, since each step looks the text up anew."""
+LAST_STEP: Final = 8000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,13 @@ class Connect:
             yield Shown(workspace, (), last=True)
             return
         below: int | None = None
-        last = False
+        step, last = FIRST_STEP, False
         while not last:
-            found = await self._search.containing(workspace_id, fold(query.strip()), below=below, limit=STEP + 1)
-            last = len(found) <= STEP
-            yield Shown(workspace, found[:STEP], last)
-            below = found[:STEP][-1].number if found else None
+            found = await self._search.containing(workspace_id, fold(query.strip()), below=below, limit=step + 1)
+            last = len(found) <= step
+            yield Shown(workspace, found[:step], last)
+            below = found[:step][-1].number if found else None
+            step = min(step * 4, LAST_STEP)
 
     async def create(self, workspace_id: WorkspaceId, given: Mapping[str, object]) -> Shown | Unfit:
         """A new contact, also when another has its e-mail. Raises WorkspaceNotFoundError."""

@@ -1,6 +1,6 @@
 """The connect contacts API: wire to handler and back."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from typing import Any, Final
 
 import grpc
@@ -20,6 +20,8 @@ from services.directory.handler.connect import Connect, Shown
 Context = grpc.aio.ServicerContext[Any, Awaitable[HttpBody]]
 StreamContext = grpc.aio.ServicerContext[pb.ListConnectContactsRequest, AsyncIterator[HttpBody]]
 _JSON: Final = "application/json"
+_PIECE: Final = 256 * 1024
+"""Bytes from which a piece of a list is sent: a contact may be large, and a message must not be."""
 
 
 class ConnectServicer(connect_api_pb2_grpc.ConnectApiServicer):
@@ -32,11 +34,16 @@ class ConnectServicer(connect_api_pb2_grpc.ConnectApiServicer):
         self, request: pb.ListConnectContactsRequest, context: StreamContext
     ) -> AsyncIterator[HttpBody]:
         """One array, however many pieces it comes in."""
-        before = b"["
+        piece = bytearray(b"[")
+        between = b""
         async for shown in self._connect.contacts(_workspace(), request.query):
-            items = b",".join(_contacts(shown))
-            yield HttpBody(content_type=_JSON, data=before + items + (b"]" if shown.last else b""))
-            before = b","
+            for contact in _contacts(shown):
+                if len(piece) >= _PIECE:
+                    yield HttpBody(content_type=_JSON, data=bytes(piece))
+                    piece.clear()
+                piece += between + contact
+                between = b","
+        yield HttpBody(content_type=_JSON, data=bytes(piece + b"]"))
 
     async def CreateConnectContact(self, request: HttpBody, context: Context) -> HttpBody:
         created = await self._connect.create(_workspace(), _read(request.data))
@@ -59,8 +66,9 @@ def _workspace() -> WorkspaceId:
     return WorkspaceId(current_workspace().workspace_id)
 
 
-def _contacts(shown: Shown) -> list[bytes]:
-    return [orjson.dumps(contact_view(contact, shown.workspace.lead_statuses)) for contact in shown.contacts]
+def _contacts(shown: Shown) -> Iterator[bytes]:
+    statuses = shown.workspace.lead_statuses
+    return (orjson.dumps(contact_view(contact, statuses)) for contact in shown.contacts)
 
 
 def _read(body: bytes) -> dict[str, object]:

@@ -199,6 +199,18 @@ def test_a_long_list_is_whole__s(hub: Hub, admin: httpx.Client) -> None:
         assert len(found(http, "n")) == len(made)
 
 
+def test_a_list_of_large_contacts_is_whole__s(hub: Hub, admin: httpx.Client) -> None:
+    """More than one message between the hub's processes can hold."""
+    with create_space(hub, admin).connect() as http:
+        for number in range(80):
+            create(http, firstName=f"n{number}", note="ё" * 65_536)
+
+        contacts = http.get("contacts").json()
+
+    assert [contact["firstName"] for contact in contacts] == [f"n{number}" for number in range(79, -1, -1)]
+    assert {len(contact["note"]) for contact in contacts} == {65_536}
+
+
 # Lead statuses and the user
 
 
