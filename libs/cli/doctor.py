@@ -63,6 +63,7 @@ def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
         "disk", f"{free // 1024**2} MB free", "Make room: a full disk stops imports.", well=free > _LOW_DISK_BYTES
     )
     yield _memory(facts)
+    yield _delivery(folder)
     yield from _backlog(folder)
 
 
@@ -118,6 +119,16 @@ def _backlog(folder: DataFolder) -> Iterator[Finding]:
             seen += f", the oldest since {oldest}"
         well = not destination["paused"] and not found["waiting"]
         yield Finding(f"destination {name}", seen, f"See contactsync destinations show {name}.", well=well)
+
+
+def _delivery(folder: DataFolder) -> Finding:
+    health = connect(folder.root, "", "", role="admin").call("GET", "/admin/v1/delivery/health")
+    tickets = health.get("tickets", "unknown")
+    seen = f"{health['late']} late, {health['never_tried']} of them never tried, {tickets} tickets on the bus"
+    if not health["conditions"]:
+        return Finding("delivery", seen)
+    remedy = "It wakes them by itself; if this stays, see delivery's log."
+    return Finding("delivery", f"{', '.join(health['conditions'])}: {seen}", remedy, well=False)
 
 
 def _processes(facts: dict[str, Any]) -> list[dict[str, Any]]:

@@ -20,6 +20,7 @@ from services.delivery.handler.operate import (
     TryOut,
     TryOutOffice,
 )
+from services.delivery.handler.watching import Watchdog
 from services.delivery.peers.clients import AccessClients
 from services.delivery.peers.redeliveries import IngestionRedeliveries
 from services.delivery.ports import Alarm, Chunks, Clock, Echoes
@@ -42,6 +43,7 @@ class Workplace:
     destinations: SqlDestinations
     echoes: Echoes
     deliverer: Deliverer
+    watchdog: Watchdog
     chunks: Chunks
     outlet: Outlet
     rules: EgressRules
@@ -71,6 +73,7 @@ def furnish(place: Workplace, *, keep_answers: timedelta) -> Furnished:
         replays=replays,
         try_out=_try_out(place),
         echoes=EchoRecognizer(place.destinations, place.echoes),
+        watchdog=place.watchdog,
     )
     upkeep = Upkeep(replays, errors=place.ledger, wake_up=wake_up, clock=place.clock, keep=keep_answers)
     return Furnished(desks=desks, upkeep=upkeep)

@@ -173,6 +173,7 @@ async def _put_together(
         destinations=destinations,
         echoes=echoes,
         deliverer=deliverer,
+        watchdog=watchdog,
         chunks=chunks,
         outlet=outlet,
         rules=rules,

@@ -17,7 +17,7 @@ class BreakerState(StrEnum):
     """It is."""
     OPEN = "open"
     """It is not, until `retry_at`. What waits uses up no try."""
-    HALF_OPEN = "half-open"
+    HALF_OPEN = "half_open"
     """One parcel may try whether it answers again."""
 
 

@@ -14,6 +14,7 @@ from services.delivery.domain.echo import Written
 from services.delivery.domain.replay import ReplayId
 from services.delivery.handler.echoes import EchoRecognizer
 from services.delivery.handler.operate import DeadLetterDesk, Operator, ReplayDesk, TryOut
+from services.delivery.handler.watching import Watchdog
 from services.delivery.server import writing
 from services.delivery.server.reading import (
     KIND_OF,
@@ -37,6 +38,7 @@ class Desks:
     replays: ReplayDesk
     try_out: TryOut
     echoes: EchoRecognizer
+    watchdog: Watchdog
 
 
 class DeliveryServer(DeliveryServiceServicer):
@@ -48,6 +50,7 @@ class DeliveryServer(DeliveryServiceServicer):
         self._replays = desks.replays
         self._try_out = desks.try_out
         self._echoes = desks.echoes
+        self._watchdog = desks.watchdog
 
     @override
     async def CreateDestination(
@@ -172,6 +175,10 @@ class DeliveryServer(DeliveryServiceServicer):
     async def ListAttempts(self, request: wire.ListAttemptsRequest, context: Any) -> wire.ListAttemptsResponse:
         attempts = await self._operator.attempts(ChunkId(request.chunk_id), DestinationId(request.destination_id))
         return wire.ListAttemptsResponse(attempts=map(writing.write_attempt, attempts))
+
+    @override
+    async def GetHealth(self, request: wire.GetHealthRequest, context: Any) -> wire.GetHealthResponse:
+        return writing.write_watch(await self._watchdog.watch())
 
     @override
     async def RecognizeEchoes(self, request: wire.RecognizeEchoesRequest, context: Any) -> wire.RecognizeEchoesResponse:

@@ -12,6 +12,7 @@ from services.delivery.domain.dead_letter import DEAD, DeadLetter
 from services.delivery.domain.delivery import Attempt
 from services.delivery.domain.destination import Destination, RetrySchedule
 from services.delivery.domain.replay import Replay
+from services.delivery.domain.watch import Watch
 from services.delivery.handler.operate import Overview, Preview
 from services.delivery.ports.operating import Probed
 from services.delivery.server.reading import KIND
@@ -61,6 +62,17 @@ def write_overview(overview: Overview) -> wire.GetDestinationResponse:
             last_errors=map(_failed_attempt, overview.last_errors),
         ),
         dead_letters=overview.dead_letters,
+    )
+
+
+def write_watch(watch: Watch) -> wire.GetHealthResponse:
+    """Write what the watchdog sees."""
+    return wire.GetHealthResponse(
+        conditions=[condition.value for condition in watch.conditions],
+        late=watch.late.count,
+        never_tried=watch.late.never_tried,
+        oldest_due_at=_optional(watch.late.oldest_due_at),
+        tickets=watch.tickets,
     )
 
 

@@ -1388,6 +1388,67 @@ class Attempt(_message.Message):
 Global___Attempt: _TypeAlias = Attempt  # noqa: Y015
 
 @_typing.final
+class GetHealthRequest(_message.Message):
+    """The state of delivery is asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetHealthRequest: _TypeAlias = GetHealthRequest  # noqa: Y015
+
+@_typing.final
+class GetHealthResponse(_message.Message):
+    """How delivery keeps up. What is paused, left alone by a breaker or kept at a pace waits by right and is not counted."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONDITIONS_FIELD_NUMBER: _builtins.int
+    LATE_FIELD_NUMBER: _builtins.int
+    NEVER_TRIED_FIELD_NUMBER: _builtins.int
+    OLDEST_DUE_AT_FIELD_NUMBER: _builtins.int
+    TICKETS_FIELD_NUMBER: _builtins.int
+    late: _builtins.int
+    """Deliveries that are due since more than a minute, counted up to 1000 per destination."""
+    never_tried: _builtins.int
+    """Those of them that came more than five minutes ago and were never tried."""
+    tickets: _builtins.int
+    """Tickets on the bus that are not dealt with. Absent: the bus does not say."""
+    @_builtins.property
+    def conditions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What should not be: deliveries_late, deliveries_never_tried, tickets_lagging, bus_unheard. Empty: all is well."""
+
+    @_builtins.property
+    def oldest_due_at(self) -> _timestamp_pb2.Timestamp:
+        """Since when the longest of them is due. Absent: none is late."""
+
+    def __init__(
+        self,
+        *,
+        conditions: _abc.Iterable[_builtins.str] | None = ...,
+        late: _builtins.int = ...,
+        never_tried: _builtins.int = ...,
+        oldest_due_at: _timestamp_pb2.Timestamp | None = ...,
+        tickets: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_tickets", b"_tickets", "oldest_due_at", b"oldest_due_at", "tickets", b"tickets"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_tickets", b"_tickets", "conditions", b"conditions", "late", b"late", "never_tried", b"never_tried", "oldest_due_at", b"oldest_due_at", "tickets", b"tickets"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__tickets: _TypeAlias = _typing.Literal["tickets"]  # noqa: Y015
+    _WhichOneofArgType__tickets: _TypeAlias = _typing.Literal["_tickets", b"_tickets"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__tickets) -> _WhichOneofReturnType__tickets | None: ...
+
+Global___GetHealthResponse: _TypeAlias = GetHealthResponse  # noqa: Y015
+
+@_typing.final
 class RecognizeEchoesRequest(_message.Message):
     """Changes seen at a source."""
 

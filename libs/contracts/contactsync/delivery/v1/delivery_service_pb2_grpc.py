@@ -125,6 +125,11 @@ class DeliveryServiceStub:
                 request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsRequest.SerializeToString,
                 response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsResponse.FromString,
                 _registered_method=True)
+        self.GetHealth = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/GetHealth',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetHealthRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetHealthResponse.FromString,
+                _registered_method=True)
         self.RecognizeEchoes = channel.unary_unary(
                 '/contactsync.delivery.v1.DeliveryService/RecognizeEchoes',
                 request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesRequest.SerializeToString,
@@ -268,6 +273,13 @@ class DeliveryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetHealth(self, request, context):
+        """Tells what should have been delivered by now and how many tickets wait. What is late is woken by itself.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RecognizeEchoes(self, request, context):
         """Tells which changes at a source are but the echo of what the hub itself delivered to that system.
         """
@@ -367,6 +379,11 @@ def add_DeliveryServiceServicer_to_server(servicer, server):
                     servicer.ListAttempts,
                     request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsRequest.FromString,
                     response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsResponse.SerializeToString,
+            ),
+            'GetHealth': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetHealth,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetHealthRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetHealthResponse.SerializeToString,
             ),
             'RecognizeEchoes': grpc.unary_unary_rpc_method_handler(
                     servicer.RecognizeEchoes,
@@ -861,6 +878,33 @@ class DeliveryService:
             '/contactsync.delivery.v1.DeliveryService/ListAttempts',
             contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsRequest.SerializeToString,
             contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetHealth(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/GetHealth',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetHealthRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetHealthResponse.FromString,
             options,
             channel_credentials,
             insecure,

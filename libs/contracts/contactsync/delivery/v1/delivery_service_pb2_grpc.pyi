@@ -64,6 +64,8 @@ class DeliveryServiceStub:
     """Gives one replay. NOT_FOUND when there is none."""
     ListAttempts: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ListAttemptsRequest, _delivery_service_pb2.ListAttemptsResponse]
     """Lists the tries of one delivery, oldest first. NOT_FOUND when there is no such delivery."""
+    GetHealth: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.GetHealthRequest, _delivery_service_pb2.GetHealthResponse]
+    """Tells what should have been delivered by now and how many tickets wait. What is late is woken by itself."""
     RecognizeEchoes: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.RecognizeEchoesRequest, _delivery_service_pb2.RecognizeEchoesResponse]
     """Tells which changes at a source are but the echo of what the hub itself delivered to that system."""
 
@@ -225,6 +227,14 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_delivery_service_pb2.ListAttemptsRequest, _abc.Awaitable[_delivery_service_pb2.ListAttemptsResponse]],
     ) -> _abc.Awaitable[_delivery_service_pb2.ListAttemptsResponse]:
         """Lists the tries of one delivery, oldest first. NOT_FOUND when there is no such delivery."""
+
+    @_abc_1.abstractmethod
+    def GetHealth(
+        self,
+        request: _delivery_service_pb2.GetHealthRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.GetHealthRequest, _abc.Awaitable[_delivery_service_pb2.GetHealthResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.GetHealthResponse]:
+        """Tells what should have been delivered by now and how many tickets wait. What is late is woken by itself."""
 
     @_abc_1.abstractmethod
     def RecognizeEchoes(
