@@ -36,6 +36,8 @@ class Taken:
     """When rows are pending: no sooner than after this."""
     message: str = ""
     """When rows are pending: why, as a sentence without contact data."""
+    strained: bool = False
+    """The system itself was busy or failing, with `status`: nothing more is sent to it now."""
     body: bytes = field(default=b"", repr=False)
     """The answer as it came, for operators alone: at most 64 KiB, may hold contact data."""
 

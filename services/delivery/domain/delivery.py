@@ -83,7 +83,7 @@ class Delivery:
     attempt_count: int = 0
     """Tries so far, one per part sent."""
     tries: int = 0
-    """How much of the retry schedule is used up, since the destination last took a part whole."""
+    """How much of the retry schedule is used up, since the destination last brought a row to an end."""
     part: tuple[int, ...] = ()
     """The rows that are under way, or were last. Empty: all of the chunk."""
     passed: int = 0

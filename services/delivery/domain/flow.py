@@ -89,7 +89,7 @@ class Flow:
         bounds: Bounds,
     ) -> "Flow":
         """Return it after a part was answered, or was not. `speed`: parts per second that it was sent of late."""
-        if isinstance(answer, Taken) and self is UNTROUBLED:
+        if isinstance(answer, Taken) and not answer.strained and self is UNTROUBLED:
             return self
         denials = self.denials + 1 if blames_destination(answer) else 0
         if _is_quick_cut(answer, took=now - started_at):
@@ -103,10 +103,11 @@ class Flow:
         return UNTROUBLED if after == UNTROUBLED else after
 
     def _learned(self, answer: Answer, *, started_at: datetime, now: datetime, speed: float) -> LearnedRate:
-        if isinstance(answer, Refused) and _is_too_fast(answer):
+        if not isinstance(answer, NoAnswer) and _is_too_fast(answer):
             retry_after = answer.retry_after
             return self.learned.refused(started_at=started_at, now=now, speed=speed, retry_after=retry_after)
-        return self.learned if isinstance(answer, Refused | NoAnswer) else self.learned.taken(now=now)
+        is_taken = isinstance(answer, Taken) and not answer.strained
+        return self.learned.taken(now=now) if is_taken else self.learned
 
     def health(self, destination: Destination, *, now: datetime) -> DestinationHealth:
         """Tell how the destination does."""
@@ -131,7 +132,7 @@ def _is_outage(answer: Answer) -> bool:
     return isinstance(answer, NoAnswer) or (isinstance(answer, Refused) and answer.status >= 500)
 
 
-def _is_too_fast(answer: Refused) -> bool:
+def _is_too_fast(answer: Refused | Taken) -> bool:
     return answer.status == 429 or (answer.status == 503 and answer.retry_after is not None)
 
 

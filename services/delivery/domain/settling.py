@@ -212,7 +212,7 @@ def _arrived(delivery: Delivery, answer: Taken) -> Delivery:
         states=states,
         failures=_merged(delivery.failures, failures),
         passed=rows[-1] + 1,
-        tries=delivery.tries if _PENDING in answer.states else 0,
+        tries=0 if answer.states.strip(_PENDING) else delivery.tries,
         part_limit=_grown(delivery, taken=len(rows)),
     )
 
@@ -233,8 +233,8 @@ def _merged(known: tuple[RowFailure, ...], new: tuple[RowFailure, ...]) -> tuple
 def _next_turn(
     delivery: Delivery, answer: Taken, *, destination: Destination, now: datetime, chance: float
 ) -> Delivery:
-    """Rows behind have their turn first; those that were asked for again wait for the next pass."""
-    if delivery.states.find(_PENDING, delivery.passed) >= 0:
+    """Rows behind have their turn first; those that were asked for again wait for the next pass, or until it is due."""
+    if delivery.states.find(_PENDING, delivery.passed) >= 0 and not answer.strained:
         return replace(delivery, due_at=now)
     if _PENDING not in delivery.states:
         return _closed(delivery)

@@ -57,6 +57,7 @@ async def test_rows_that_got_429_wait_as_long_as_was_asked_and_the_others_are_do
 
     assert isinstance(answer, Taken)
     assert (answer.status, answer.retry_after and answer.retry_after.total_seconds()) == (429, 30)
+    assert answer.strained
     done, pending = states(answer).count("created"), states(answer).count("pending")
     assert done + pending == 50
     assert done == len(fake.leads) < 30
