@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from services.delivery.domain.answer import Refused, Taken
+from services.delivery.domain.answer import Answer, Refused, Taken
 from services.delivery.domain.dead_letter import DeadLetterFilter
 from services.delivery.domain.delivery import Ref, RowState
 from services.delivery.domain.destination import DestinationId
@@ -104,12 +104,14 @@ async def desk() -> Desk:
     world = World()
     await world.hook()
     rounds = Rounds(world)
-    for chunk_id, answers, states in [
-        ("job.0", [Refused(status=422, message="No.")] * 3, b"\x06\x06"),
+    refused = Refused(status=422, message="No.")
+    chunks: list[tuple[str, list[Answer | BaseException], bytes]] = [
+        ("job.0", [refused] * 3, b"\x06\x06"),
         ("job.1", [Taken(states=b"\x02\x06")], b"\x02\x06"),
-    ]:
+    ]
+    for chunk_id, answers, states in chunks:
         world.chunks.keep(chunk_id, size=2)
-        world.receiver.answers = list(answers)
+        world.receiver.answers = answers
         await world.deliverer.deliver([ref(chunk_id)])
         rounds.keep(chunk_id, states)
     world.receiver.answers = []
