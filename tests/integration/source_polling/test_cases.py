@@ -5,7 +5,7 @@ wrong at its next delta or whole reading, and is mended. In every case the hub e
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from tests.fakes.contact_source import (
     Cut,
     Document,
     Endless,
+    Hang,
     Quirks,
     Status,
     make_contact,
@@ -29,7 +30,7 @@ from tests.fakes.contact_source import (
     too_many,
 )
 from tests.integration.source_polling.polling import Polling, polling
-from tests.integration.source_polling.reading import source
+from tests.integration.source_polling.reading import HASTY, source
 
 CONTACTS = 300
 COMPLETED, FAILED, HELD = RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.HELD
@@ -52,6 +53,7 @@ class Case:
     says: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
     full: bool = False
+    timeout: timedelta = HASTY.timeout
     lags: bool = False
     """Part of what changed comes with the next run."""
 
@@ -184,6 +186,12 @@ CASES = {
     "deleted between two pages of a whole reading": Case(
         prepare=during(2, delete(1, 100)), full=True, counts={"seen": 200, "deleted": 0}, lags=True
     ),
+    "a few deleted between two pages of a whole reading": Case(
+        prepare=during(2, delete(1, 5)), full=True, counts={"deleted": 0}, lags=True
+    ),
+    "an answer that does not come in time": Case(
+        prepare=both(update(1, 9), at(1, Hang())), counts={"changed": 9, "retries": 1}, timeout=timedelta(seconds=1)
+    ),
     "a page over the limit": Case(
         prepare=at(1, Status(200, b" " * (2**20 + 1))), ends=FAILED, says="longer than 1024 KiB"
     ),
@@ -201,7 +209,7 @@ async def test_what_comes_of_a_source_that(name: str, tmp_path: Path, table: lis
     case = CASES[name]
     book = Book(map(make_contact, range(1, CONTACTS + 1)))
     async with polling(tmp_path) as place, ContactSourceFake(book, clock=place.clock.seconds) as fake:
-        shop = await place.add(source(fake.url, page_size=100))
+        shop = await place.add(source(fake.url, page_size=100, retry=replace(HASTY, timeout=case.timeout)))
         first = await place.sync(shop)
         cursor = (await place.operator.get(shop.source_id)).cursor
         place.clock.ahead += timedelta(hours=1)
