@@ -8,8 +8,10 @@ from contactsync.policy.v1 import policy_pb2
 from google.api import annotations_pb2
 from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from libs.rpc.caller import Credential, Scope
 from libs.rpc.told import Envelope
@@ -106,13 +108,17 @@ def _body_reader(method: MethodDescriptor) -> Callable[[bytes], bytes] | None:
 def _enterprise_reader(method: MethodDescriptor) -> Callable[[bytes], str] | None:
     if _ENTERPRISE not in method.input_type.fields_by_name:
         return None
-    message = GetMessageClass(method.input_type)
+    number = method.input_type.fields_by_name[_ENTERPRISE].number
 
     def read(raw: bytes) -> str:
+        """Even of a message that cannot be read for another field's sake, whose refusal comes behind the door."""
         try:
-            return str(getattr(message.FromString(raw), _ENTERPRISE))
-        except DecodeError:  # whose refusal comes behind the door
+            fields = UnknownFieldSet(Empty.FromString(raw))
+        except DecodeError:
             return ""
+        given = [fields[place] for place in range(len(fields))]
+        found = [each.data for each in given if each.field_number == number and isinstance(each.data, bytes)]
+        return found[-1].decode(errors="replace") if found else ""
 
     return read
 

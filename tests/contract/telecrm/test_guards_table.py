@@ -108,6 +108,11 @@ def test_wrong_verbs_and_unknown_paths_have_the_envelope__d(
     refused(ask(telecrm, verb, path), status, code)
 
 
+@pytest.mark.parametrize("path", ["team-members?limit=%ff", "lead/x?includeActions=%ff", "custom-fields?detail=%c3%28"])
+def test_a_query_that_is_no_text_is_400__i(telecrm: Telecrm, path: str) -> None:
+    refused(ask(telecrm, "GET", path), 400, "BAD_REQUEST")
+
+
 BODIES = [
     b"",
     b"{",
