@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import Final
 
 
@@ -73,6 +74,7 @@ STANDARD: Final[Mapping[str, FieldType]] = {
 _NO_LETTER = re.compile(r"[\s_.\-]+")
 
 
+@lru_cache(4096)  # a delivery's contacts share their names of fields
 def squashed(name: str) -> str:
     """Usual spellings of one name are the same once squashed: first_name, firstName, "First Name"."""
     return _NO_LETTER.sub("", name).casefold()
@@ -83,10 +85,23 @@ class Fields:
     """All fields of a workspace, in the order in which they were made."""
 
     all: tuple[CustomField, ...]
+    statuses: tuple[CustomField, ...] = field(init=False, repr=False, compare=False)
+    """Those that hold a status."""
     _named: Mapping[str, CustomField] = field(init=False, repr=False, compare=False)
+    _spelled: Mapping[str, tuple[CustomField, ...]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        spelled: dict[str, tuple[CustomField, ...]] = {}
+        for each in self.all:
+            name = squashed(each.api_name)
+            spelled[name] = (*spelled.get(name, ()), each)
         object.__setattr__(self, "_named", {each.api_name: each for each in self.all})
+        object.__setattr__(self, "_spelled", spelled)
+        object.__setattr__(self, "statuses", tuple(each for each in self.all if each.type is FieldType.STATUS))
+
+    def spelled(self, name: str) -> tuple[CustomField, ...]:
+        """Those whose name is spelled like this one in any of the usual ways; mostly one, or none."""
+        return self._spelled.get(squashed(name), ())
 
     def find(self, api_name: str) -> CustomField | None:
         """By the exact name."""

@@ -58,7 +58,7 @@ def status_of(value: object, workspace: Workspace) -> str:
     """The label itself when it is an active status, else the first one of the pipeline: every lead has one."""
     first = ""
     for status in workspace.pipeline.active_statuses():
-        if status.label == value:
+        if status.label == value or value is None:
             return status.label
         first = first or status.label
     return first

@@ -1,18 +1,16 @@
 """Postings: which contacts hold a term, by their numbers, in blocks that one row keeps together.
 
-A new contact's number is appended to its blocks without reading them; one that goes is taken out of them. So writing
-costs a row for each term, counting and skipping read one row for each 4096 contacts, and no search walks contacts.
+Writing costs a row for each term, counting and skipping read one row for each 4096 contacts, and no search walks
+contacts. In memory a block is one large integer with a bit for each place, so that sets meet at the speed of machine
+words; in its row it is a list of places while there are few of them, and these bits when there are many.
 """
 
 import struct
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import bindparam, delete, select, update
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import bindparam, delete, select
 
 from libs.storage import Statement, Transaction, any_of, table_of
 from services.directory.domain.terms import Term
@@ -20,40 +18,22 @@ from services.directory.store.tables import PostingRow
 
 BLOCK: Final = 4096
 """Numbers in a block."""
+_BITS_BYTES: Final = BLOCK // 8
+_MOST_LISTED: Final = _BITS_BYTES // 2 - 1
+"""Places that still take less room as a list."""
+
+Masks = dict[int, int]
+"""A set of numbers: the bits of each block that has any."""
 
 _postings = table_of(PostingRow).c
-
-
-class _Appended(FunctionElement[bytes]):
-    inherit_cache = True
-
-
-@compiles(_Appended, "sqlite")
-def _appended_on_sqlite(element: _Appended, compiler: SQLCompiler, **options: Any) -> str:
-    known, more = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"CAST({known} || {more} AS BLOB)"  # SQLite makes a text of two blobs
-
-
-@compiles(_Appended, "postgresql")
-def _appended_on_postgresql(element: _Appended, compiler: SQLCompiler, **options: Any) -> str:
-    known, more = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"{known} || {more}"
-
-
-_APPEND = Statement(
+_COLUMNS: Final = ("term", "block", "size", "places")
+_PUT = Statement(
     lambda insert: (
-        added := insert(PostingRow).values({name: bindparam(name) for name in ("term", "block", "size", "places")})
+        put := insert(PostingRow).values({name: bindparam(name) for name in _COLUMNS})
     ).on_conflict_do_update(
-        index_elements=["term", "block"],
-        set_={
-            "size": _postings.size + added.excluded.size,
-            "places": _Appended(_postings.places, added.excluded.places),
-        },
+        index_elements=["term", "block"], set_={"size": put.excluded.size, "places": put.excluded.places}
     ),
-    "term",
-    "block",
-    "size",
-    "places",
+    *_COLUMNS,
 )
 _OF_BLOCK = Statement(
     select(_postings.term, _postings.places).where(
@@ -62,77 +42,136 @@ _OF_BLOCK = Statement(
     "block",
     "terms",
 )
-_AT = (_postings.term == bindparam("of_term"), _postings.block == bindparam("of_block"))
-_REPLACE = Statement(
-    update(PostingRow).where(*_AT).values(size=bindparam("size"), places=bindparam("places")),
+_DROP = Statement(
+    delete(PostingRow).where(_postings.term == bindparam("of_term"), _postings.block == bindparam("of_block")),
     "of_term",
     "of_block",
-    "size",
-    "places",
 )
-_DROP = Statement(delete(PostingRow).where(*_AT), "of_term", "of_block")
 
-Places = dict[int, list[int]]
-"""Places in a block, by its number."""
+_ByTerm = defaultdict[Term, list[int]]
 
 
 class Posting:
     """Gathers what a unit does to the postings, and writes it at once."""
 
     def __init__(self) -> None:
-        self._added: defaultdict[tuple[int, Term], list[int]] = defaultdict(list)
-        self._removed: defaultdict[int, defaultdict[Term, set[int]]] = defaultdict(lambda: defaultdict(set))
+        self._added: defaultdict[int, _ByTerm] = defaultdict(lambda: defaultdict(list))
+        self._removed: defaultdict[int, _ByTerm] = defaultdict(lambda: defaultdict(list))
 
     def add(self, number: int, terms: Iterable[Term]) -> None:
-        """The contact holds these, and did not before."""
-        block, place = divmod(number, BLOCK)
-        added = self._added
-        for term in terms:
-            added[block, term].append(place)
+        """The contact holds these."""
+        _gather(self._added, number, terms)
 
     def remove(self, number: int, terms: Iterable[Term]) -> None:
-        """The contact held these, and does no more."""
-        block, place = divmod(number, BLOCK)
-        removed = self._removed[block]
-        for term in terms:
-            removed[term].add(place)
+        """The contact does not hold these any more."""
+        _gather(self._removed, number, terms)
 
     async def write(self, transaction: Transaction) -> None:
         """Under the workspace's turn, so that nobody else writes the same blocks."""
-        for block, terms in self._removed.items():
-            await _take_out(transaction, block, terms)
-        if self._added:
-            # In the order of the table, which meets each of its pages once.
-            rows = sorted((term, block, len(places), pack(places)) for (block, term), places in self._added.items())
-            await transaction.execute_many(_APPEND, rows)
+        rows: list[tuple[int, int, int, bytes]] = []
+        empty: list[tuple[int, int]] = []
+        for block in sorted(self._added.keys() | self._removed.keys()):
+            added, removed = self._added.get(block, {}), self._removed.get(block, {})
+            terms = list(added.keys() | removed.keys())
+            known = dict(await transaction.fetch(_OF_BLOCK, (block, terms)))
+            for term in terms:
+                size, places = _written(known.get(term), added.get(term, ()), removed.get(term, ()))
+                if size:
+                    rows.append((term, block, size, places))
+                elif term in known:
+                    empty.append((term, block))
+        if rows:
+            rows.sort()  # in the order of the table, which meets each of its pages once
+            await transaction.execute_many(_PUT, rows)
+        if empty:
+            await transaction.execute_many(_DROP, empty)
 
 
-async def _take_out(transaction: Transaction, block: int, terms: Mapping[Term, set[int]]) -> None:
-    replaced: list[tuple[int, int, int, bytes]] = []
-    dropped: list[tuple[int, int]] = []
-    for term, packed in await transaction.fetch(_OF_BLOCK, (block, list(terms))):
-        gone = terms[term]
-        left = [place for place in unpack(packed) if place not in gone]
-        if left:
-            replaced.append((term, block, len(left), pack(left)))
-        else:
-            dropped.append((term, block))
-    if replaced:
-        await transaction.execute_many(_REPLACE, replaced)
-    if dropped:
-        await transaction.execute_many(_DROP, dropped)
+def _gather(into: defaultdict[int, _ByTerm], number: int, terms: Iterable[Term]) -> None:
+    block, place = divmod(number, BLOCK)
+    of_block = into[block]
+    for term in terms:
+        of_block[term].append(place)
 
 
-def pack(places: Sequence[int]) -> bytes:
-    """Two bytes each."""
-    return struct.pack(f"<{len(places)}H", *places)
+def _written(known: bytes | None, added: Sequence[int], removed: Sequence[int]) -> tuple[int, bytes]:
+    if known is None and not removed and len(added) <= _MOST_LISTED:
+        return len(added), struct.pack(f"<{len(added)}H", *added)
+    mask = (read_mask(known) if known else 0) | mask_of(added)
+    return pack_mask(mask & ~mask_of(removed))
 
 
-def unpack(packed: bytes) -> tuple[int, ...]:
-    """What `pack` packed, also several of them behind each other."""
-    return struct.unpack(f"<{len(packed) // 2}H", packed)
+def mask_of(places: Iterable[int]) -> int:
+    """The bits of these places."""
+    bits = bytearray(_BITS_BYTES)
+    for place in places:
+        bits[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(bits, "little")
 
 
-def numbers_of(blocks: Collection[tuple[int, bytes]]) -> set[int]:
-    """The numbers in blocks with their packed places."""
-    return {block * BLOCK + place for block, packed in blocks for place in unpack(packed)}
+def places_in(mask: int) -> Iterator[int]:
+    """The places of the bits, upwards."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+def pack_mask(mask: int) -> tuple[int, bytes]:
+    """How many places, and what lies in the row."""
+    size = mask.bit_count()
+    if size > _MOST_LISTED:
+        return size, mask.to_bytes(_BITS_BYTES, "little")
+    return size, struct.pack(f"<{size}H", *places_in(mask))
+
+
+def read_mask(packed: bytes) -> int:
+    """What `pack_mask` packed."""
+    if len(packed) == _BITS_BYTES:
+        return int.from_bytes(packed, "little")
+    return mask_of(struct.unpack(f"<{len(packed) // 2}H", packed))
+
+
+def masks_of(numbers: Iterable[int]) -> Masks:
+    """The set of these numbers."""
+    places: defaultdict[int, list[int]] = defaultdict(list)
+    for number in numbers:
+        block, place = divmod(number, BLOCK)
+        places[block].append(place)
+    return {block: mask_of(each) for block, each in places.items()}
+
+
+def both(one: Mapping[int, int], other: Mapping[int, int]) -> Masks:
+    """What lies in both sets."""
+    return {block: mask & other[block] for block, mask in one.items() if mask & other.get(block, 0)}
+
+
+def either(one: Mapping[int, int], other: Mapping[int, int]) -> Masks:
+    """What lies in one set or the other."""
+    return {block: one.get(block, 0) | other.get(block, 0) for block in one.keys() | other.keys()}
+
+
+def between(masks: Mapping[int, int], first: int, end: int) -> Masks:
+    """The numbers from `first` to before `end`."""
+    cut: Masks = {}
+    for block, mask in masks.items():
+        low, high = max(0, first - block * BLOCK), min(BLOCK, end - block * BLOCK)
+        if high > low and (left := mask >> low << low & ((1 << high) - 1)):
+            cut[block] = left
+    return cut
+
+
+def count(masks: Mapping[int, int]) -> int:
+    """How many numbers."""
+    return sum(mask.bit_count() for mask in masks.values())
+
+
+def downwards(masks: Mapping[int, int], *, skip: int = 0) -> Iterator[int]:
+    """The numbers from the highest, but for the first `skip`; blocks that are skipped whole are not opened."""
+    for block in sorted(masks, reverse=True):
+        size = masks[block].bit_count()
+        if skip >= size:
+            skip -= size
+            continue
+        yield from sorted((block * BLOCK + place for place in places_in(masks[block])), reverse=True)[skip:]
+        skip = 0

@@ -2,9 +2,10 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from itertools import islice
+from typing import Any, Final
 
 from sqlalchemy import and_, bindparam, select
 
@@ -17,7 +18,7 @@ from services.directory.domain.minting import open_mint
 from services.directory.domain.terms import EVERY_LEAD, Term, term_of
 from services.directory.store import statements
 from services.directory.store.actions import filter_clauses, filter_row
-from services.directory.store.postings import BLOCK, unpack
+from services.directory.store.postings import Masks, between, both, count, downwards, either, masks_of, read_mask
 from services.directory.store.rows import read_contact
 from services.directory.store.tables import ActionRow, ContactRow, IdentityRow, PostingRow, UnletteredRow
 
@@ -31,16 +32,18 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _AT_ONCE: Final = 200
 """Contacts that are read and looked at together where letters only promise."""
 
+_FEW_BLOCKS: Final = 64
+"""Blocks that are picked one by one rather than reading all of a term."""
+
 _SIZES = Statement(
     select(_postings.term, _postings.block, _postings.size).where(any_of(_postings.term, "terms")), "terms"
 )
 _PLACES = Statement(
-    select(_postings.term, _postings.block, _postings.places).where(
-        any_of(_postings.term, "terms"), any_of(_postings.block, "blocks")
-    ),
+    select(_postings.block, _postings.places).where(any_of(_postings.term, "terms"), any_of(_postings.block, "blocks")),
     "terms",
     "blocks",
 )
+_WHOLE = Statement(select(_postings.block, _postings.places).where(any_of(_postings.term, "terms")), "terms")
 _BY_NUMBERS = Statement(
     select(*statements.SHOWN)
     .where(_OF_WORKSPACE, any_of(_contacts.number, "numbers"), _LIVE)
@@ -139,15 +142,14 @@ class SqlSearch:
         self._database = database
 
     async def search(self, workspace_id: WorkspaceId, query: LeadQuery) -> LeadPage:
-        every = AnyOf(frozenset({term_of(workspace_id, EVERY_LEAD, "")}))
-        groups = query.all_of or (every,)
+        groups = query.all_of or (AnyOf(frozenset({term_of(workspace_id, EVERY_LEAD, "")})),)
         timed = query.created_from is not None or query.created_to is not None
         if len(groups) == 1 and _one_term(groups[0]) and not timed and query.actions is None:
             (term,) = groups[0].terms
             total, numbers = await self._counted(term, query.skip, query.limit)
         else:
-            found = sorted(await self._matching(workspace_id, groups, query), reverse=True)
-            total, numbers = len(found), found[query.skip : query.skip + query.limit]
+            found = await self._matching(workspace_id, groups, query)
+            total, numbers = count(found), list(islice(downwards(found, skip=query.skip), query.limit))
         return LeadPage(await self._read(workspace_id, numbers), total)
 
     async def containing(self, workspace_id: WorkspaceId, text: str, *, below: int | None, limit: int) -> list[Contact]:
@@ -159,12 +161,12 @@ class SqlSearch:
             return await self._walked(workspace_id, text, pattern, below=end, limit=limit)
         waiting = map(read_contact, await self._database.fetch(_WAITING, (workspace_id, pattern, end)))
         found = {contact.number: contact for contact in waiting if contains(contact.details, text)}
-        promised = await self._all_of(letter_terms(workspace_id, [text]))
-        numbers = sorted((number for number in promised - found.keys() if number < end), reverse=True)
-        for start in range(0, len(numbers), _AT_ONCE):
-            if len(found) >= limit and numbers[start] < sorted(found, reverse=True)[limit - 1]:
+        promised = between(await self._all_of(letter_terms(workspace_id, [text])), 0, end)
+        numbers = (number for number in downwards(promised) if number not in found)
+        while some := list(islice(numbers, _AT_ONCE)):
+            if len(found) >= limit and some[0] < sorted(found, reverse=True)[limit - 1]:
                 break
-            read = await self._read(workspace_id, numbers[start : start + _AT_ONCE])
+            read = await self._read(workspace_id, some)
             found |= {contact.number: contact for contact in read if contains(contact.details, text)}
         return [found[number] for number in sorted(found, reverse=True)[:limit]]
 
@@ -189,75 +191,72 @@ class SqlSearch:
         before = passed = 0
         for block in sorted(sizes, reverse=True):
             if passed + sizes[block] > skip and passed < skip + limit:
-                before = passed if not wanted else before
+                before = before if wanted else passed
                 wanted.append(block)
             passed += sizes[block]
-        numbers: list[int] = []
-        for _, block, places in await self._database.fetch(_PLACES, ([term], wanted)) if wanted else []:
-            numbers += [block * BLOCK + place for place in unpack(bytes(places))]
-        numbers.sort(reverse=True)
-        return passed, numbers[skip - before : skip - before + limit]
+        opened = await self._open([term], wanted)
+        return passed, list(islice(downwards(opened, skip=skip - before), limit))
 
-    async def _matching(self, workspace_id: WorkspaceId, groups: Sequence[AnyOf], query: LeadQuery) -> set[int]:
-        """The numbers of all that match. Few of the rarest decide what is read of the others."""
-        found: set[int] | None = None
+    async def _matching(self, workspace_id: WorkspaceId, groups: Sequence[AnyOf], query: LeadQuery) -> Masks:
+        """The numbers of all that match. What is rare comes first and decides what is read of the rest."""
+        found: Masks | None = None
         if query.actions is not None:
             found = await self._acted(workspace_id, query.actions)
         for group in sorted(groups, key=lambda each: not each.identities):
             if found is not None and not found:
                 break
-            if group.identities:
-                found = _both(found, await self._held(workspace_id, group))
-        for group in [each for each in groups if not each.identities]:
-            if found is not None and not found:
-                break
-            found = _both(found, await self._posted(group.terms, within=found))
-        return await self._in_time(workspace_id, found or set(), query)
+            posted = await self._posted(group.terms, within=None if group.identities else found)
+            held = await self._held(workspace_id, group)
+            found = either(posted, held) if found is None else both(found, either(posted, held))
+        return await self._in_time(workspace_id, found or {}, query)
 
-    async def _held(self, workspace_id: WorkspaceId, group: AnyOf) -> set[int]:
+    async def _held(self, workspace_id: WorkspaceId, group: AnyOf) -> Masks:
+        if not group.identities:
+            return {}
         rows = await self._database.fetch(_HELD_BY, (workspace_id, list(group.identities)))
-        return {row[0] for row in rows} | (await self._posted(group.terms, within=None) if group.terms else set())
+        return masks_of(row[0] for row in rows)
 
-    async def _acted(self, workspace_id: WorkspaceId, which: ActionFilter) -> set[int]:
+    async def _acted(self, workspace_id: WorkspaceId, which: ActionFilter) -> Masks:
         statement = _ACTED[bool(which.types), bool(which.performers)]
-        return {row[0] for row in await self._database.fetch(statement, (workspace_id, *filter_row(which)))}
+        return masks_of(row[0] for row in await self._database.fetch(statement, (workspace_id, *filter_row(which))))
 
-    async def _posted(self, terms: Iterable[Term], *, within: set[int] | None) -> set[int]:
+    async def _posted(self, terms: Collection[Term], *, within: Masks | None) -> Masks:
         """The numbers that hold any of the terms; only blocks that `within` lies in are opened."""
-        blocks = None if within is None else {number // BLOCK for number in within}
-        if blocks is None:
-            sizes = await self._sizes(terms)
-            blocks = {block for each in sizes.values() for block in each}
-        rows = await self._database.fetch(_PLACES, (list(terms), list(blocks))) if blocks else []
-        return {block * BLOCK + place for _, block, places in rows for place in unpack(bytes(places))}
+        if not terms:
+            return {}
+        if within is not None and len(within) <= _FEW_BLOCKS:
+            return await self._open(terms, within)
+        return _united(await self._database.fetch(_WHOLE, (list(terms),)))
 
-    async def _all_of(self, terms: Iterable[Term]) -> set[int]:
+    async def _open(self, terms: Collection[Term], blocks: Collection[int]) -> Masks:
+        return _united(await self._database.fetch(_PLACES, (list(terms), list(blocks)))) if blocks else {}
+
+    async def _all_of(self, terms: Collection[Term]) -> Masks:
         """The numbers that hold all of the terms: the rarest term first, and no further than it reaches."""
-        wanted = list(terms)
-        sizes = await self._sizes(wanted)
-        if len(sizes) < len(wanted):
-            return set()
-        found: set[int] | None = None
-        for term in sorted(wanted, key=lambda each: sum(sizes[each].values())):
-            found = _both(found, await self._posted([term], within=found))
-            if not found or len(found) <= _AT_ONCE:
+        sizes = await self._sizes(terms)
+        if len(sizes) < len(terms):
+            return {}
+        found: Masks | None = None
+        for term in sorted(terms, key=lambda each: sum(sizes[each].values())):
+            posted = await self._posted([term], within=found)
+            found = posted if found is None else both(found, posted)
+            if count(found) <= _AT_ONCE:
                 break  # so few are faster read and looked at
-        return found or set()
+        return found or {}
 
-    async def _sizes(self, terms: Iterable[Term]) -> _Sizes:
+    async def _sizes(self, terms: Collection[Term]) -> _Sizes:
         sizes: _Sizes = defaultdict(dict)
         for term, block, size in await self._database.fetch(_SIZES, (list(terms),)):
             sizes[term][block] = size
         return sizes
 
-    async def _in_time(self, workspace_id: WorkspaceId, found: set[int], query: LeadQuery) -> set[int]:
+    async def _in_time(self, workspace_id: WorkspaceId, found: Masks, query: LeadQuery) -> Masks:
+        first, end = 0, _NO_END
         if query.created_from is not None and found:
             first = await self._first_behind(workspace_id, query.created_from)
-            found = {number for number in found if number >= first}
         if query.created_to is not None and found:
             end = await self._first_behind(workspace_id, query.created_to, inclusive=False)
-            found = {number for number in found if number < end}
-        return found
+        return between(found, first, end)
 
     async def _first_behind(self, workspace_id: WorkspaceId, moment: datetime, *, inclusive: bool = True) -> int:
         """The number of the first contact created then or, unless inclusive, later."""
@@ -276,5 +275,9 @@ def _one_term(group: AnyOf) -> bool:
     return len(group.terms) == 1 and not group.identities
 
 
-def _both(one: set[int] | None, other: set[int]) -> set[int]:
-    return other if one is None else one & other
+def _united(rows: Iterable[tuple[Any, ...]]) -> Masks:
+    """The numbers of rows with a block and its places."""
+    found: Masks = {}
+    for block, places in rows:
+        found[block] = found.get(block, 0) | read_mask(bytes(places))
+    return found
