@@ -150,6 +150,19 @@ async def test_a_value_that_an_update_does_not_take_fails_the_row_and_names_the_
     assert reasons(answer) == {0: "telecrm refused the lead (400 VALIDATION_ERROR, about rating)."}
 
 
+async def test_a_status_that_the_workspace_drops_without_a_word_is_named(sender: TelecrmSender) -> None:
+    fields = [*FIELDS, {"type": "status", "apiName": "status", "isLeadid": False}]
+    async with TelecrmFake(fields=fields) as fake:
+        fake.leads["a1"] = {"phone": "919999999999", "status": "Fresh"}
+        stored = {"fields": {"phone": "919999999999", "status": "Fresh", "name": "Asha"}}
+        fake.tricks.extend([None, None, None, Say(200, stored)])
+
+        answer = await sender.send(to(fake, contact(status="Unheard of", name="Asha")))
+
+    assert states(answer) == ["updated"]
+    assert reasons(answer) == {0: "telecrm left out: status."}
+
+
 async def test_a_deletion_is_unsupported_and_asks_telecrm_nothing(fake: TelecrmFake, sender: TelecrmSender) -> None:
     answer = await sender.send(to(fake, {"phone": "+919999999999", "deleted": True}))
 

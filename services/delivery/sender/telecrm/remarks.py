@@ -1,7 +1,7 @@
 """What telecrm's answers say of a lead beyond their status: a 201 is not success by itself."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any
 
 from services.delivery.sender.api import Said, member
@@ -9,7 +9,10 @@ from services.delivery.sender.api import Said, member
 _IDS = ("lead_id", "leadId", "id", "_id")
 _TAKEN = frozenset({"CREATED", "UPDATED", "ACCEPTED", "OK", "SUCCESS"})
 _NAME = re.compile(r"[^\W\d][\w.\[\] -]{0,63}")
+_ACTION = re.compile(r"actions\[\d+\](\.[a-z_.]{1,64})?$", re.ASCII)
 MOST_NAMES = 10
+UNTOLD = "?"
+"""Stands for a name that is not told."""
 
 
 def lead_id(data: Any) -> str:
@@ -24,9 +27,10 @@ def error_code(answer: Said) -> str:
     return code if isinstance(code, str) and re.fullmatch(r"[A-Z_]{3,40}", code) else ""
 
 
-def ignored(answer: Said) -> Sequence[str]:
-    """Give the names of fields and actions that were left out, each without its value."""
-    names = [_bare(each.get("field")) for each in _objects(answer.member("remarks")) if not _is_taken(each)]
+def ignored(answer: Said, sent: Container[str]) -> Sequence[str]:
+    """Give the names of fields and actions that were left out. One that was not sent may be a value: it is not told."""
+    said = [_bare(each.get("field")) for each in _objects(answer.member("remarks")) if not _is_taken(each)]
+    names = [name if name in sent or _ACTION.match(name) else UNTOLD for name in said if name]
     for number, action in enumerate(_objects(answer.member("actions"))):
         if str(action.get("status") or "").upper() == "IGNORED":
             names.append(f"actions[{number}]")

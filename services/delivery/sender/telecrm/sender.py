@@ -40,6 +40,8 @@ from services.delivery.sender.telecrm.fields import (
 from services.delivery.sender.telecrm.remarks import blamed, error_code, ignored, lead_id, listed
 from services.delivery.sender.telecrm.workspace import Workspace, Workspaces
 
+LABELS = frozenset({"status", "lostreason"})
+"""Types whose values are labels that a workspace has or has not."""
 CANNOT_DELETE = "telecrm's API cannot delete a lead."
 LOST_IN_BETWEEN = "The lead is said to exist, and a search does not find it."
 _LEAD_REFUSALS = frozenset({"INVALID_LEAD", "VALIDATION_ERROR", "BAD_REQUEST"})
@@ -146,7 +148,7 @@ class _Leads:
     def _created(self, answer: Said | Unanswered, lead: Lead) -> RowEnd:
         if isinstance(answer, Unanswered) or not 200 <= answer.status < 300 or answer.data is None:
             return _unwritten(answer, lead, wrote=True)
-        left_out = ignored(answer)
+        left_out = ignored(answer, lead.values)
         if not lead_id(answer.data):
             return failed(f"telecrm took the request and made no lead. {_without(left_out)}".strip(), answer.body)
         if self._workspace.identifier.name in left_out:
@@ -173,7 +175,7 @@ class _Leads:
         if not remote_id:
             return failed("The lead exists, and telecrm does not tell its id.", conflict.body)
         answer = await self._api.ask("POST", f"/lead/{quote(remote_id, safe='')}", {"fields": changes})
-        end = _updated(answer, lead, changes)
+        end = _updated(answer, lead, changes, self._workspace)
         if end.state is RowState.UPDATED:
             self._note(lead, remote_id)
         return end
@@ -209,22 +211,26 @@ def _found(row: Mapping[str, Any]) -> _Found:
     return _Found(lead_id=lead_id(row), values=values)
 
 
-def _updated(answer: Said | Unanswered, lead: Lead, changes: Mapping[str, Any]) -> RowEnd:
+def _updated(answer: Said | Unanswered, lead: Lead, changes: Mapping[str, Any], workspace: Workspace) -> RowEnd:
     if isinstance(answer, Said) and answer.status == 404:
         return again(Trouble(status=404, message="The lead was deleted while it was being written."), answer.body)
     if isinstance(answer, Unanswered) or not 200 <= answer.status < 300 or answer.data is None:
         return _unwritten(answer, lead, wrote=True)
-    left_out = [*ignored(answer), *_not_stored(answer, changes)]
+    left_out = [*ignored(answer, lead.values), *_not_stored(answer, changes, workspace)]
     if left_out and set(changes) <= set(left_out):
         return failed(f"telecrm changed nothing of the lead. {_without(left_out)}", answer.body)
     reason = _remarked(list(dict.fromkeys(left_out)), lead.homeless)
     return RowEnd(state=RowState.UPDATED, reason=reason, body=answer.body if left_out else b"")
 
 
-def _not_stored(answer: Said, changes: Mapping[str, Any]) -> Sequence[str]:
-    """An update answers with all that is stored: a field that is not in it was dropped without a remark."""
+def _not_stored(answer: Said, changes: Mapping[str, Any], workspace: Workspace) -> Sequence[str]:
+    """An update answers with all that is stored, and drops without a word what it does not know, such as a status."""
     stored = answer.member("fields")
-    return [name for name in changes if stored.get(name) is None] if isinstance(stored, dict) and stored else []
+    if not isinstance(stored, dict) or not stored:
+        return []
+    labels = {field.name for field in workspace.fields.values() if field.kind in LABELS}
+    dropped = {name for name in labels & changes.keys() if stored.get(name, changes[name]) != changes[name]}
+    return [name for name in changes if stored.get(name) is None or name in dropped]
 
 
 def _unwritten(answer: Said | Unanswered, lead: Lead, *, wrote: bool) -> RowEnd:
