@@ -14,6 +14,8 @@ from services.source_polling.ports.fetching import Deferred, Failed
 
 PAGE_BYTES = 32 * 1024 * 1024
 _LONGEST_PATIENCE = timedelta(days=1)
+_UNTOLD_PATIENCE = timedelta(seconds=5)
+"""For a 429 that does not say how long."""
 _HEADER_TEXT = re.compile(r"[\x20-\x7e]*", re.ASCII)
 
 
@@ -97,7 +99,7 @@ class Line:
             case 200:
                 return reply if reply.whole else self._cut_off(reply)
             case 429:
-                return _defer(reply.status, asked if asked is not None else self._retry.max_delay)
+                return _defer(reply.status, min(self._retry.max_delay, _UNTOLD_PATIENCE) if asked is None else asked)
             case 503 if asked is not None:
                 return _defer(reply.status, asked)
             case status:
