@@ -210,7 +210,7 @@ def _arrived(delivery: Delivery, answer: Taken) -> Delivery:
     return replace(
         delivery,
         states=states,
-        failures=_merged(delivery.failures, failures),
+        failures=(*_told_of_others(delivery.failures, rows), *failures),
         passed=rows[-1] + 1,
         tries=0 if answer.states.strip(_PENDING) else delivery.tries,
         part_limit=_grown(delivery, taken=len(rows)),
@@ -222,12 +222,12 @@ def _grown(delivery: Delivery, *, taken: int) -> int:
     return 2 * taken if delivery.part_limit else 0
 
 
-def _merged(known: tuple[RowFailure, ...], new: tuple[RowFailure, ...]) -> tuple[RowFailure, ...]:
-    """A row asked for again has its last reason."""
+def _told_of_others(known: tuple[RowFailure, ...], rows: tuple[int, ...] | range) -> tuple[RowFailure, ...]:
+    """Of rows that were sent now only the last word counts."""
     if not known:
-        return new
-    replaced = {each.position for each in new}
-    return (*(each for each in known if each.position not in replaced), *new)
+        return ()
+    sent = frozenset(rows)
+    return tuple(each for each in known if each.position not in sent)
 
 
 def _next_turn(

@@ -129,8 +129,13 @@ def merge(known: Delivery, outcome: Outcome) -> Delivery | None:
         sent_at=outcome.attempted_at if state is DeliveryState.SENT else known.sent_at,
         response_status_code=outcome.response_status_code,
         error_message=outcome.error_message,
-        reasons={**known.reasons, **outcome.reasons} if known.reasons else outcome.reasons,
+        reasons={**_kept_reasons(known), **outcome.reasons} if known.reasons else outcome.reasons,
     )
+
+
+def _kept_reasons(known: Delivery) -> dict[int, str]:
+    """Of rows that were pending the outcome tells all there is to say."""
+    return {at: reason for at, reason in known.reasons.items() if known.states[at] != RowState.PENDING}
 
 
 def _merged_states(known: Delivery, outcome: Outcome) -> bytes:

@@ -290,3 +290,15 @@ async def test_another_that_was_quicker_keeps_a_process_from_going_on() -> None:
 
     assert rows_sent(world) == [(2, 3), (0, 1)]
     assert (await world.state(ref())).states == bytes([UNKNOWN, UNKNOWN, CREATED, CREATED])
+
+
+async def test_a_row_that_arrived_in_the_end_keeps_no_word_of_why_it_waited() -> None:
+    world = await world_of(2)
+    why = (RowFailure(position=0, reason="left out: city"), RowFailure(position=1, reason="busy"))
+    world.receiver.answers = [Taken(states=bytes([CREATED, PENDING]), failures=why)]
+    await world.deliverer.deliver([ref()])
+    world.clock.advance(timedelta(minutes=1))
+
+    await world.deliverer.wake(HOOK)
+
+    assert (await world.state(ref())).failures == why[:1]

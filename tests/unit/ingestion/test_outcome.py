@@ -126,6 +126,14 @@ def test_the_reason_of_a_row_is_its_own_or_that_of_the_try() -> None:
     assert [known.reason(position) for position in range(3)] == ["Refused.", "No.", ""]
 
 
+def test_of_a_row_that_waited_only_the_last_word_counts() -> None:
+    waiting = outcome(C, P, final=False, reasons={0: "Left out: city.", 1: "Busy."})
+
+    known = merged(delivery(P, P), waiting, outcome(C, C, attempt=2))
+
+    assert [known.reason(position) for position in range(2)] == ["Left out: city.", ""]
+
+
 SENT: dict[str, Any] = {"state": DeliveryState.SENT, "attempt_count": 1}
 FAILED: dict[str, Any] = {"state": DeliveryState.FAILED, "attempt_count": 1, "error_message": "Refused."}
 SENDING: dict[str, Any] = {"state": DeliveryState.SENDING, "attempt_count": 1}
