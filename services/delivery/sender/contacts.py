@@ -102,10 +102,10 @@ class Contact:
         """Give the additional fields that are none of the known ones."""
         return ((name, value) for name, value in self.additional.items() if known(name) is None)
 
-    @property
-    def identity(self) -> str:
-        """What rows of one and the same contact share."""
-        return self.text(Known.PHONE) or self.text(Known.EMAIL).casefold() or str(self.own.get("external_id", ""))
+    def identity(self, by: Known) -> str:
+        """Give what rows of one and the same contact share: the field by which a system knows it, else another."""
+        first = self.text(by).casefold() or self.text(Known.PHONE) or self.text(Known.EMAIL).casefold()
+        return first or str(self.own.get("external_id", ""))
 
 
 def read_parcel(parcel: Parcel) -> Sequence[Contact | None]:

@@ -21,6 +21,7 @@ from services.delivery.domain.answer import (
 from services.delivery.domain.delivery import RowState
 from services.delivery.sender.api import Said
 from services.delivery.sender.contacts import Contact
+from services.delivery.sender.spelling import Known
 
 AT_ONCE = 8
 """Contacts of one part under way together."""
@@ -124,8 +125,12 @@ class Part:
     One whose answer was lost is pending, also where nothing may be repeated blindly: the next try finds it out.
     """
 
-    def __init__(self, contacts: Sequence[Contact | None], *, idempotent: bool) -> None:
+    def __init__(
+        self, contacts: Sequence[Contact | None], *, idempotent: bool, identified_by: Known = Known.PHONE
+    ) -> None:
+        """`identified_by` is the field by which the system tells contacts apart, where they have it."""
         self._contacts = contacts
+        self._identified_by = identified_by
         self._idempotent = idempotent
         self._ends: list[RowEnd | None] = [None] * len(contacts)
         self._trouble: Trouble | None = None
@@ -165,7 +170,7 @@ class Part:
     def _by_identity(self) -> Sequence[Sequence[int]]:
         groups: dict[str, list[int]] = {}
         for at, contact in enumerate(self._contacts):
-            identity = "" if contact is None else contact.identity
+            identity = "" if contact is None else contact.identity(self._identified_by)
             groups.setdefault(identity or f"#{at}", []).append(at)
         return list(groups.values())
 

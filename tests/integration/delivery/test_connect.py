@@ -1,5 +1,6 @@
 """The connect client over real HTTP, against a workspace that behaves as the document says."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -82,6 +83,20 @@ async def test_a_contact_that_differs_is_not_changed_and_not_doubled(fake: Conne
         0: "The contact is there, and connect's API cannot change its companyName, phoneNumbers."
     }
     assert len(fake.contacts) == 1
+
+
+async def test_one_email_is_created_once_however_many_parts_bring_it_at_once(
+    fake: ConnectFake, sender: ConnectSender
+) -> None:
+    parts = [
+        to(fake, *(contact(f"+91999990{part}{row:03}", email=f"{row % 5}@b.in") for row in range(20)))
+        for part in range(4)
+    ]
+
+    answers = await asyncio.gather(*(sender.send(part) for part in parts))
+
+    assert fake.effects == {f"{number}@b.in": 1 for number in range(5)}
+    assert sum(states(answer).count("created") for answer in answers) == 5
 
 
 async def test_without_an_email_a_contact_is_known_by_name_and_phone(fake: ConnectFake, sender: ConnectSender) -> None:

@@ -4,8 +4,10 @@ The API takes a second contact of one e-mail, and cannot change or delete one. S
 is there and differs is `unsupported`, which is seen, and not a second contact, which is not.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 from typing_extensions import override
 
@@ -21,6 +23,7 @@ from services.delivery.sender.connect.workspace import CONTACTS, LeadStatuses, r
 from services.delivery.sender.contacts import Contact, read_parcel
 from services.delivery.sender.echoes import written
 from services.delivery.sender.part import Part, RowEnd, Trouble, again, failed, trouble_of, unsupported
+from services.delivery.sender.spelling import Known
 
 CANNOT_DELETE = "connect's API cannot delete a contact."
 INVALID_STATUS = "Invalid lead status"
@@ -32,6 +35,9 @@ _TEXTS = {
 """The errors of the contract. Any other text of an answer may hold contact data, and is not told."""
 
 
+Locks = WeakValueDictionary[tuple[str, str], asyncio.Lock]
+
+
 class ConnectSender(Sender, Lookup):
     """Idempotent as far as a search finds what a lost answer left behind: by e-mail, else by name and phone."""
 
@@ -40,12 +46,14 @@ class ConnectSender(Sender, Lookup):
         self._clock = clock
         self._echoes = echoes
         self._statuses = LeadStatuses(clock)
+        self._at_work: Locks = WeakValueDictionary()
 
     @override
     async def send(self, parcel: Parcel) -> Answer:
         """Write each contact."""
         contacts = self._open(parcel)
-        answer = await Part(read_parcel(parcel), idempotent=parcel.destination.idempotent).send(contacts.write)
+        part = Part(read_parcel(parcel), idempotent=parcel.destination.idempotent, identified_by=Known.EMAIL)
+        answer = await part.send(contacts.write)
         await self._echoes.remember(parcel.destination, contacts.wrote)
         return answer
 
@@ -64,14 +72,16 @@ class ConnectSender(Sender, Lookup):
             headers={"X-Api-Key": destination.credentials.api_key},
             until=self._clock.now() + destination.part_timeout,
         )
-        return _Contacts(api, self._statuses, destination)
+        return _Contacts(api, self._statuses, destination, at_work=self._at_work)
 
 
 class _Contacts:
     """The contacts of one workspace, while one part is written."""
 
-    def __init__(self, api: Api, statuses: LeadStatuses, destination: Destination) -> None:
+    def __init__(self, api: Api, statuses: LeadStatuses, destination: Destination, *, at_work: "Locks") -> None:
+        """`at_work` keeps two parts from finding at once that one e-mail is not there, and creating it twice."""
         self._api = api
+        self._at_work = at_work
         self._statuses = statuses
         self._destination = destination
         self.wrote: list[Written] = []
@@ -81,6 +91,11 @@ class _Contacts:
         card = self._read(contact)
         if isinstance(card, RowEnd):
             return card
+        key = (self._destination.destination_id, card.email.casefold() or str(card.values["firstName"]))
+        async with self._at_work.setdefault(key, asyncio.Lock()):
+            return await self._find_or_create(card)
+
+    async def _find_or_create(self, card: Card) -> RowEnd:
         found = await self._search(card)
         if isinstance(found, RowEnd):
             return found

@@ -38,7 +38,7 @@ from services.delivery.sender.telecrm.fields import (
     write_lead,
 )
 from services.delivery.sender.telecrm.remarks import blamed, error_code, ignored, lead_id, listed
-from services.delivery.sender.telecrm.workspace import Workspace, Workspaces
+from services.delivery.sender.telecrm.workspace import EMAIL, Workspace, Workspaces
 
 LABELS = frozenset({"status", "lostreason"})
 """Types whose values are labels that a workspace has or has not."""
@@ -62,7 +62,8 @@ class TelecrmSender(Sender, Lookup):
         opened = await self._open(parcel)
         if isinstance(opened, Trouble):
             return opened.answer(b"", idempotent=parcel.destination.idempotent)
-        answer = await Part(read_parcel(parcel), idempotent=parcel.destination.idempotent).send(opened.write)
+        part = Part(read_parcel(parcel), idempotent=parcel.destination.idempotent, identified_by=opened.identified_by)
+        answer = await part.send(opened.write)
         await self._echoes.remember(parcel.destination, opened.wrote)
         return answer
 
@@ -111,6 +112,11 @@ class _Leads:
         self._workspace = workspace
         self._field_map = field_map
         self.wrote: list[Written] = []
+
+    @property
+    def identified_by(self) -> Known:
+        """What contacts are told apart by there."""
+        return Known.EMAIL if self._workspace.identifier.kind == EMAIL else Known.PHONE
 
     async def write(self, contact: Contact) -> RowEnd:
         """Create or update."""
