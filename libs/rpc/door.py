@@ -91,7 +91,7 @@ class Door:
             _refuse_repeats(call.repeated, rule, raw)
         headers = call.headers
         if SERVICE_HEADER in headers and "authorization" not in headers:
-            call.caller = self._admit_service(rule, headers[SERVICE_HEADER])
+            call.caller = self._admit_service(rule, headers[SERVICE_HEADER], raw)
             return
         if rule.credential is not None:
             call.caller = await self._workspace(call, rule, rule.credential, raw)
@@ -112,10 +112,10 @@ class Door:
             if match is None or await self._authenticate(match[1]) is None:
                 raise _unauthorized()
 
-    def _admit_service(self, rule: Rule, token: str) -> ServiceCaller:
+    def _admit_service(self, rule: Rule, token: str, raw: bytes) -> ServiceCaller:
         service = self._identity.verify(token)
         if service is None:
-            raise _unauthorized()
+            raise unauthorized(rule, _enterprise(rule, raw))
         if service not in rule.services:
             raise Refusal("FORBIDDEN", "This service may not call this method.")
         return ServiceCaller(service)
