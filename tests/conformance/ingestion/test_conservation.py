@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from libs.storage import open_database
 from services.ingestion.domain.client import Duplicates
-from services.ingestion.domain.ids import DestinationId, JobId
+from services.ingestion.domain.ids import ChunkId, DestinationId, JobId
 from services.ingestion.domain.outcome import RowState
+from services.ingestion.domain.redelivery import Selection
 from services.ingestion.domain.status import JobRecord, JobStatus, contacts, destination_counts, job_status
 from services.ingestion.handler.following import RowQuery
 from services.ingestion.store.sql import MIGRATIONS, SqlStore
@@ -41,7 +42,7 @@ rows = st.lists(st.sampled_from(["x", *(f"8900000000{digit}" for digit in range(
 steps = st.lists(
     st.fixed_dictionaries(
         {
-            "retry": st.booleans(),
+            "what": st.sampled_from(["report", "report", "retry", "redeliver", "resolve"]),
             "chunk": st.integers(0, 2),
             "destination_id": st.sampled_from(DESTINATIONS),
             "round": st.integers(0, 2),
@@ -76,17 +77,33 @@ async def _live(world: World, body: list[dict[str, Any]], taken: list[dict[str, 
     before = await _check(world, job_id, len(body))
     for step in taken:
         world.later(1)
-        if step["retry"]:
-            await world.retries.retry(job_id, viewer=None)
-        else:
-            await _report(world, before, dict(step))
+        match step["what"]:
+            case "retry":
+                await world.retries.retry(job_id, viewer=None)
+            case "redeliver":
+                await world.redeliveries.redeliver([_selection(job_id, step)])
+            case "resolve":
+                state = RowState.CREATED if step["final"] else RowState.FAILED
+                await world.redeliveries.resolve([_selection(job_id, step)], state=state, reason="Seen.")
+            case _:
+                await _report(world, before, dict(step))
         before = await _check(world, job_id, len(body))
+
+
+def _selection(job_id: JobId, step: dict[str, Any]) -> Selection:
+    return Selection(
+        chunk_id=ChunkId(f"{job_id}.{step['chunk']}"),
+        destination_id=DestinationId(step["destination_id"]),
+        round=step["round"],
+        positions=(0, 2, 999),
+        states=frozenset({RowState.FAILED, RowState.UNKNOWN}),
+    )
 
 
 async def _report(world: World, record: JobRecord, step: dict[str, Any]) -> None:
     sizes = {each.index: len(each.states) for each in record.deliveries}
     states, index = step.pop("states"), step.pop("chunk")
-    step.pop("retry")
+    step.pop("what")
     await world.tell(world.outcome(f"{record.job.job_id}.{index}", _tiled(states, sizes.get(index, 1)), **step))
 
 

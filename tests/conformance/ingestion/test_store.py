@@ -13,21 +13,10 @@ from services.ingestion.domain.job import Acceptance
 from services.ingestion.domain.outcome import DeliveryState, RowState
 from services.ingestion.domain.status import JobRecord
 from services.ingestion.ports.store import JobQuery
-from services.ingestion.store.sql import MIGRATIONS, SqlStore
-from services.ingestion.wire.contacts_json import phones_of
-from tests.fixtures.databases import Databases
-from tests.unit.ingestion.world import BOOK, PATIENCE, START, World, client, contact, contacts, memory_store
+from tests.unit.ingestion.world import BOOK, PATIENCE, START, World, client, contact, contacts
 
 PENDING, CREATED, FAILED = RowState.PENDING, RowState.CREATED, RowState.FAILED
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
-async def world(request: pytest.FixtureRequest, databases: Databases) -> World:
-    if request.param == "memory":
-        return World(memory_store())
-    database = await databases.open(request.param, MIGRATIONS)
-    return World(SqlStore(database, phones_of=phones_of, patience=PATIENCE))
 
 
 async def record(world: World, job_id: JobId) -> JobRecord:

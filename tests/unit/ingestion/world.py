@@ -9,7 +9,7 @@ from typing import Any
 from services.ingestion.domain.client import Client, Duplicates, Origin
 from services.ingestion.domain.ids import ChunkId, ClientId, DestinationId, JobId
 from services.ingestion.domain.outcome import Outcome, RowState, TicketRef
-from services.ingestion.handler.delivering import RetryJobs, ServeDelivery
+from services.ingestion.handler.delivering import RedeliverRows, RetryJobs, ServeDelivery
 from services.ingestion.handler.following import FollowJobs
 from services.ingestion.handler.importing import Answer, Import, ImportContacts
 from services.ingestion.peers.memory import MemoryKeys, MemoryNormalizer
@@ -88,6 +88,9 @@ class World:
             announcer=self.heard,
             changes=self.changes,
             clock=self.clock,
+        )
+        self.redeliveries = RedeliverRows(
+            redeliveries=self.store, announcer=self.heard, changes=self.changes, clock=self.clock
         )
 
     def clock(self) -> datetime:
