@@ -107,9 +107,10 @@ class Source:
     """Where the next delta begins. None: the next run is a full one."""
 
     @property
-    def owner(self) -> str:
-        """The client_id of its jobs."""
-        return f"source.{self.source_id}"
+    def system(self) -> str:
+        """Its URL as delivery tells systems apart: with the workspace of a telecrm, whether it was given or not."""
+        base, path = self.url.rstrip("/"), f"/enterprise/{self.credentials.enterprise_id}"
+        return base + path if self.kind is SourceKind.TELECRM and not base.endswith(path) else base
 
 
 def make_source_id(random: bytes) -> SourceId:

@@ -142,7 +142,7 @@ class Reader:
                 questions.append(SeenChange(change.record.external_id, fields))
         heard: list[bool] = []
         for start in range(0, len(questions), MOST_ASKED):
-            heard += await self._bench.echoes.recognize(source.url, questions[start : start + MOST_ASKED])
+            heard += await self._bench.echoes.recognize(source.system, questions[start : start + MOST_ASKED])
         return sifted.without_echoes(heard, asked)
 
     async def _gone(self, run: Run, page: Page) -> Sequence[ExternalId]:
