@@ -15,10 +15,10 @@ _KEYS = frozenset(
     {"fields", "identifier", "country", "actions", "stages", "archived_statuses", "seats", "lead_statuses",
      "industry", "website", "team_size"}
 )  # fmt: skip
-_API_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_API_NAME = re.compile(r"(?=\S)[^\x00-\x1f\x7f]{1,64}(?<=\S)")
 _CODE = re.compile(r"ACTION_[1-9][0-9]{0,9}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
+_COLOR = re.compile(r"[#\w(),.% -]{1,32}")
 _IDENTIFIERS = frozenset({FieldType.PHONE, FieldType.EMAIL, FieldType.TEXT})
 _OF_ANY_TYPE = frozenset({RATING, ASSIGNEE})
 _ONE_OF_A_KIND = frozenset({FieldType.PHONE, FieldType.EMAIL})
@@ -29,7 +29,11 @@ _MOST_SEATS = 100_000
 def read_spec(
     spec: Mapping[str, object], *, workspace_id: WorkspaceId, name: str, new_id: NewId, now: datetime
 ) -> Workspace:
-    """A new workspace. Raises BadShape, whose problems say what is wrong where, as JSON Pointers."""
+    """A new workspace. Raises BadShape, whose problems say what is wrong where, as JSON Pointers.
+
+    Unknown keys of the document itself are refused, since a mistyped one would go unseen; those of a field, an action
+    or a lead status are passed over.
+    """
     shape = Shape(spec)
     shape.only(_KEYS)
     fields = tuple(_fields(shape, new_id))
@@ -66,10 +70,9 @@ def _fields(shape: Shape, new_id: NewId) -> Iterator[CustomField]:
     """The standard ones, as the spec has them where it names them, then its own."""
     given: dict[str, CustomField] = {}
     for each in shape.objects("fields"):
-        each.only({"apiName", "type", "options", "description", "lockAfterCreate"})
         field = CustomField(
             field_id=new_id(),
-            api_name=each.text("apiName", None, like=_API_NAME, wanted="letters, digits and _, not a digit first"),
+            api_name=each.text("apiName", None, like=_API_NAME, wanted="1 to 64 printable characters"),
             type=each.choice("type", {kind.value: kind for kind in FieldType}, FieldType.TEXT),
             options=tuple(Option(new_id(), label) for label in each.texts("options")),
             description=each.text("description", ""),
@@ -92,7 +95,6 @@ def _fields(shape: Shape, new_id: NewId) -> Iterator[CustomField]:
 def _actions(shape: Shape, new_id: NewId, now: datetime) -> Iterator[CustomAction]:
     codes: set[str] = set()
     for each in shape.objects("actions"):
-        each.only({"code", "displayName", "fields", "score", "description"})
         code = each.text("code", None, like=_CODE, wanted="ACTION_ and a number, such as ACTION_1001")
         if code in codes:
             each.refuse("/code", "Another action has this code.")
@@ -110,9 +112,8 @@ def _actions(shape: Shape, new_id: NewId, now: datetime) -> Iterator[CustomActio
 
 
 def _action_field(shape: Shape) -> ActionField:
-    shape.only({"apiName", "type", "options", "label", "required"})
     return ActionField(
-        shape.text("apiName", None, like=_API_NAME, wanted="letters, digits and _, not a digit first"),
+        shape.text("apiName", None, like=_API_NAME, wanted="1 to 64 printable characters"),
         shape.choice("type", {kind.value: kind for kind in FieldType}, FieldType.TEXT),
         tuple(shape.texts("options")),
     )
@@ -136,7 +137,6 @@ def _lead_statuses(shape: Shape) -> tuple[LeadStatus, ...]:
         return defaults.lead_statuses(defaults.LEAD_STATUSES)
     given = []
     for each in shape.objects("lead_statuses"):
-        each.only({"type", "label", "color"})
         kind = each.choice("type", {kind: kind for kind in _LEAD_STATUS_TYPES}, "lead")
         color = each.text("color", "#3B82F6", like=_COLOR, wanted="a colour such as #3B82F6")
         given.append((kind, each.text("label", None), color))

@@ -71,7 +71,7 @@ class Posting:
         rows: list[tuple[int, int, int, bytes]] = []
         empty: list[tuple[int, int]] = []
         for block in sorted(self._added.keys() | self._removed.keys()):
-            added, removed = self._added.get(block, {}), self._removed.get(block, {})
+            added, removed = self._added[block], self._removed[block]
             terms = list(added.keys() | removed.keys())
             known = dict(await transaction.fetch(_OF_BLOCK, (block, terms)))
             for term in terms:
