@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import assert_never
 
@@ -23,6 +23,9 @@ BATCH = 64
 """How many due deliveries of a destination are taken up together, at most."""
 PER_PLACE = 4
 """How many of them for each free place: some are over in no time, and no place is to stay empty."""
+
+SHORTEST_REST = timedelta(milliseconds=100)
+"""A paced backlog is looked at no more often: in between a few tokens gather."""
 
 log = structlog.get_logger()
 
@@ -141,7 +144,9 @@ class Deliverer:
             return self._world.clock.now()
         at = await self._world.backlog.next_due(destination.destination_id)
         opens_at = self._gates.opens_at(destination)
-        return at if at is None or opens_at is None else max(at, opens_at)
+        if at is None or opens_at is None:
+            return at
+        return max(at, opens_at, self._world.clock.now() + SHORTEST_REST)
 
     def _limit(self, destination: Destination) -> int:
         """How many to take up now. Where no place is free, one waits for the next."""

@@ -13,8 +13,8 @@ def upgrade() -> None:
         op.add_column("deliveries", sa.Column(name, sa.Integer, nullable=False, server_default="0"))
     op.add_column("deliveries", sa.Column("part", sa.Text, nullable=False, server_default=""))
     _order_the_backlog_whole()
-    # Until now each try was one of the schedule.
-    op.execute("UPDATE deliveries SET tries = attempt_count WHERE due_at IS NOT NULL")
+    # Until now each try was one of the schedule, and whether it arrived was not kept.
+    op.execute("UPDATE deliveries SET tries = attempt_count, is_tainted = 1 WHERE due_at IS NOT NULL AND attempt_count > 0")
 
 
 def _order_the_backlog_whole() -> None:
