@@ -36,6 +36,8 @@ class ConnectFake(Line):
                 return web.json_response(self._found(request.query.get("query", "").strip().casefold()))
             case "GET", "/api/connect/contacts/lead-statuses":
                 return web.json_response(self.statuses)
+            case "GET", "/api/connect/me":
+                return web.json_response({"details": {"name": "A", "email": "a@b.in"}, "workspace": {"name": "Acme"}})
             case "POST", "/api/connect/contacts":
                 return self._create(await request.json())
         return _error(404, "Not found")

@@ -43,7 +43,9 @@ class DryOutlet(Outlet):
             return await self._outlet.ask(method, url, headers=headers, timeout=timeout, read_limit=read_limit)
         if len(self.asked) < MOST_REQUESTS:
             self.asked.append(Request(method=method, url=url, headers=dict(headers), body=body or b""))
-        return Reply(status=200, headers={}, body=b"[]" if method == "GET" else b"{}", whole=True)
+        if method == "GET":
+            return Reply(status=200, headers={}, body=b"[]", whole=True)
+        return Reply(status=201, headers={}, body=b'{"id":"preview"}', whole=True)
 
 
 SenderTo = Callable[[Outlet], Sender]
