@@ -137,7 +137,7 @@ class DeliveryServer(DeliveryServiceServicer):
             DestinationId(request.destination_id), ChunkId(request.chunk_id), request.position
         )
         written = writing.write_letter(letter)
-        return wire.GetDeadLetterResponse(dead_letter=written, attempts=map(writing.write_attempt, attempts))
+        return wire.GetDeadLetterResponse(dead_letter=written, attempts=writing.write_attempts(attempts))
 
     @override
     async def DiscardDeadLetters(
@@ -174,7 +174,7 @@ class DeliveryServer(DeliveryServiceServicer):
     @override
     async def ListAttempts(self, request: wire.ListAttemptsRequest, context: Any) -> wire.ListAttemptsResponse:
         attempts = await self._operator.attempts(ChunkId(request.chunk_id), DestinationId(request.destination_id))
-        return wire.ListAttemptsResponse(attempts=map(writing.write_attempt, attempts))
+        return wire.ListAttemptsResponse(attempts=writing.write_attempts(attempts))
 
     @override
     async def GetHealth(self, request: wire.GetHealthRequest, context: Any) -> wire.GetHealthResponse:

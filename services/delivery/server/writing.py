@@ -1,6 +1,7 @@
 """Domain to wire. Secrets are not part of what is written here."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from contactsync.delivery.v1 import dead_letter_pb2, destination_pb2
@@ -18,6 +19,7 @@ from services.delivery.ports.operating import Probed
 from services.delivery.server.reading import KIND
 
 MOST_BODY = 1024 * 1024
+MOST_ANSWERS = 2 * 1024 * 1024
 
 
 def write_destination(destination: Destination) -> destination_pb2.Destination:
@@ -74,6 +76,18 @@ def write_watch(watch: Watch) -> wire.GetHealthResponse:
         oldest_due_at=_optional(watch.late.oldest_due_at),
         tickets=watch.tickets,
     )
+
+
+def write_attempts(attempts: Sequence[Attempt]) -> list[wire.Attempt]:
+    """Write tries, oldest first; of what came back only so much, of the latest, that it fits in an answer."""
+    room, written = MOST_ANSWERS, deque[wire.Attempt]()
+    for attempt in reversed(attempts):
+        one = write_attempt(attempt)
+        room -= len(one.answer_body.encode())
+        if room < 0:
+            one.ClearField("answer_body")
+        written.appendleft(one)
+    return list(written)
 
 
 def write_attempt(attempt: Attempt) -> wire.Attempt:

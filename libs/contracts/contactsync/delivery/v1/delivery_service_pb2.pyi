@@ -1363,7 +1363,9 @@ class Attempt(_message.Message):
     error_message: _builtins.str
     """What failed, as a sentence without contact data. Empty: nothing."""
     answer_body: _builtins.str
-    """The first 64 KiB of the answer, where something was not taken. It may hold contact data, is kept encrypted, and for 30 days."""
+    """The first 64 KiB of the answer, where something was not taken. It may hold contact data, is kept encrypted, and for 30 days.
+    Of many long ones the latest are shown, 2 MiB in all.
+    """
     @_builtins.property
     def started_at(self) -> _timestamp_pb2.Timestamp:
         """When it began."""

@@ -302,7 +302,7 @@ class DestinationHealth(_message.Message):
     NEXT_ATTEMPT_AT_FIELD_NUMBER: _builtins.int
     LAST_ERRORS_FIELD_NUMBER: _builtins.int
     breaker: _builtins.str
-    """The circuit breaker: "closed" (sends), "open" (does not, for a while) or "half_open" (sends one part to find out)."""
+    """The circuit breaker: "closed" (sends), "open" (does not, for a while) or "half-open" (sends one part to find out)."""
     pace: _builtins.float
     """Parts begun per second at most, as learnt from the destination. 0: no bound."""
     @_builtins.property
