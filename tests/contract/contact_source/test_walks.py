@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contract.contact_source.test_table import fill, pages
+from tests.contract.contact_source.asking import fill, pages
 from tests.fixtures.spaces import Space
 
 COUNT, LIMIT = 60, 7
