@@ -154,7 +154,7 @@ def _scheduler(world: _World) -> Scheduler:
     )
     desk = Desk(
         sources=sources,
-        edits=sources,
+        plans=sources,
         queue=runs,
         leases=runs,
         ledger=ledger,

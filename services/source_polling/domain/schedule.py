@@ -9,6 +9,9 @@ JITTER_SHARE = 0.1
 MOST_JITTER = timedelta(minutes=5)
 """Sources made together need not run together; nobody counts on the minute of an interval."""
 
+SOON = timedelta(minutes=15)
+"""A run that failed is tried again so soon, and not after a day: its source may only have been away."""
+
 Almanac = Callable[[str, datetime], datetime]
 """The first time behind another that a cron line names."""
 

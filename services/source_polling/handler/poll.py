@@ -10,12 +10,12 @@ import structlog
 
 from services.source_polling.domain.errors import ImportRefusedError, LeaseLostError, PartUnavailableError
 from services.source_polling.domain.run import Run, RunId, RunStatus, begin, fail, wait
-from services.source_polling.domain.schedule import mended, next_run
-from services.source_polling.domain.source import Source, make_run_number
+from services.source_polling.domain.schedule import SOON, mended, next_run
+from services.source_polling.domain.source import Source, SourceId, make_run_number
 from services.source_polling.handler.delete import Deleter
 from services.source_polling.handler.read import Reader
 from services.source_polling.handler.send import Post
-from services.source_polling.ports.store import Leases, Ledger, RunQueue, SourceEdits, Sources
+from services.source_polling.ports.store import Leases, Ledger, Plans, RunQueue, Sources
 from services.source_polling.ports.surroundings import Chance, Clock, CronLines, RandomBytes
 
 LEASE = timedelta(seconds=30)
@@ -30,7 +30,7 @@ class Desk:
     """What polling needs beside reading and deleting."""
 
     sources: Sources
-    edits: SourceEdits
+    plans: Plans
     queue: RunQueue
     leases: Leases
     ledger: Ledger
@@ -70,7 +70,7 @@ class Poller:
 
     async def _kept_plan(self, source: Source, planned: datetime) -> datetime:
         if planned != source.next_run_at:  # the clock was set back
-            await self._desk.edits.change(replace(source, next_run_at=planned))
+            await self._desk.plans.plan(source.source_id, at=planned)
         return planned
 
     async def _open(self, source: Source, now: datetime) -> datetime:
@@ -120,6 +120,13 @@ class Poller:
         cursor = ended.begun_at if ended.status is RunStatus.COMPLETED else None
         await self._desk.ledger.end(replace(ended, message=ended.message[:MESSAGE_MOST]), cursor=cursor)
         _tell(ended)
+        if ended.status is RunStatus.FAILED:
+            await self._plan_sooner(source.source_id)
+
+    async def _plan_sooner(self, source_id: SourceId) -> None:
+        source, soon = await self._desk.sources.find(source_id), self._desk.clock.now() + SOON
+        if source is not None and source.next_run_at is not None and source.next_run_at > soon:
+            await self._desk.plans.plan(source_id, at=soon)
 
     async def _given_up(self, run: Run, why: str) -> Run:
         await self._post.disown_left(run)

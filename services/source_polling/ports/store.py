@@ -9,6 +9,8 @@ from services.source_polling.domain.record import ExternalId, Skip
 from services.source_polling.domain.run import Run, RunId
 from services.source_polling.domain.source import Source, SourceId
 
+KEPT_RUNS = 1000
+"""Of a source; older ones are forgotten when a new one begins."""
 MOST_SKIPS = 1000
 """Rows that were left out are all counted; so many of a run are listed."""
 
@@ -58,6 +60,14 @@ class Runs(Protocol):
 
     async def skips(self, run_id: RunId) -> Sequence[Skip]:
         """Give the rows that it left out, by page; at most MOST_SKIPS."""
+        ...
+
+
+class Plans(Protocol):
+    """When sources run by themselves."""
+
+    async def plan(self, source_id: SourceId, *, at: datetime) -> None:
+        """Let the source run by schedule then; nothing when it is paused or gone."""
         ...
 
 

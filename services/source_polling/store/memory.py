@@ -11,12 +11,14 @@ from services.source_polling.domain.record import ExternalId, Skip
 from services.source_polling.domain.run import Run, RunId, RunStatus, supersede
 from services.source_polling.domain.source import Source, SourceId
 from services.source_polling.ports.store import (
+    KEPT_RUNS,
     Condemned,
     Kept,
     Leases,
     Ledger,
     Parcel,
     Parcels,
+    Plans,
     RunQueue,
     Runs,
     SourceEdits,
@@ -38,10 +40,11 @@ class _OfSource:
     contacts: dict[ExternalId, _Known] = field(default_factory=dict)
 
 
-class MemoryStore(Sources, SourceEdits, Runs, RunQueue, Leases, Ledger, Condemned, Parcels):
+class MemoryStore(Sources, SourceEdits, Plans, Runs, RunQueue, Leases, Ledger, Condemned, Parcels):
     """Everything, in one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept_runs: int = KEPT_RUNS) -> None:
+        self._kept_runs = kept_runs
         self._all: dict[SourceId, _OfSource] = {}
         self._skips: dict[RunId, list[Skip]] = {}
         self._parcels: dict[RunId, list[Parcel]] = {}
@@ -87,6 +90,12 @@ class MemoryStore(Sources, SourceEdits, Runs, RunQueue, Leases, Ledger, Condemne
         return of is not None
 
     @override
+    async def plan(self, source_id: SourceId, *, at: datetime) -> None:
+        of = self._all.get(source_id)
+        if of is not None and of.source.enabled:
+            of.source = replace(of.source, next_run_at=at)
+
+    @override
     async def find_run(self, source_id: SourceId, run_id: RunId) -> Run | None:
         of = self._all.get(source_id)
         return None if of is None else of.runs.get(run_id)
@@ -115,6 +124,9 @@ class MemoryStore(Sources, SourceEdits, Runs, RunQueue, Leases, Ledger, Condemne
             of.runs[each.run_id] = supersede(each, now=run.started_at)
         numbered = replace(run, number=max((each.number for each in of.runs.values()), default=0) + 1)
         of.runs[run.run_id] = numbered
+        for each in [each for each in of.runs.values() if each.number <= numbered.number - self._kept_runs]:
+            del of.runs[each.run_id]
+            self._skips.pop(each.run_id, None)
         return numbered
 
     @override

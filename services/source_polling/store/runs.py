@@ -10,7 +10,7 @@ from libs.storage import Database, Row, Transaction
 from services.source_polling.domain.record import ExternalId, Skip
 from services.source_polling.domain.run import Run, RunId, supersede
 from services.source_polling.domain.source import SourceId
-from services.source_polling.ports.store import Leases, RunQueue, Runs
+from services.source_polling.ports.store import KEPT_RUNS, Leases, RunQueue, Runs
 from services.source_polling.store import statements
 from services.source_polling.store.rows import micros, run_of_row, run_row
 from services.source_polling.store.steps import step_row
@@ -21,8 +21,9 @@ _HIGHEST = 2**31 - 1
 class SqlRuns(Runs, RunQueue, Leases):
     """Who takes a run raises its fence."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, kept_runs: int = KEPT_RUNS) -> None:
         self._database = database
+        self._kept_runs = kept_runs
 
     @override
     async def find_run(self, source_id: SourceId, run_id: RunId) -> Run | None:
@@ -46,7 +47,7 @@ class SqlRuns(Runs, RunQueue, Leases):
                 return None
             if next_run_at is not None:
                 await transaction.execute(statements.PLAN, (run.source_id, micros(next_run_at)))
-            return await _opened(transaction, run)
+            return await _opened(transaction, run, kept_runs=self._kept_runs)
 
         return await self._database.write(unit)
 
@@ -91,7 +92,7 @@ class SqlRuns(Runs, RunQueue, Leases):
         await self._database.write(unit)
 
 
-async def _opened(transaction: Transaction, run: Run) -> Run:
+async def _opened(transaction: Transaction, run: Run, *, kept_runs: int) -> Run:
     """The source is locked: nobody else opens one of its runs."""
     there = await transaction.fetch_one(statements.OPEN_RUN_OF, (run.source_id,))
     if there is not None:
@@ -102,6 +103,8 @@ async def _opened(transaction: Transaction, run: Run) -> Run:
     last = await transaction.fetch_one(statements.LAST_NUMBER, (run.source_id,))
     numbered = replace(run, number=(last[0] if last else 0) + 1)
     await transaction.execute(statements.PUT_RUN, run_row(numbered))
+    for statement in statements.FORGET_OLDER:
+        await transaction.execute(statement, (run.source_id, numbered.number - kept_runs))
     return numbered
 
 

@@ -1,13 +1,14 @@
 """Sources in a database, SQLite or PostgreSQL."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from typing_extensions import override
 
-from libs.storage import Database, Row, Transaction
+from libs.storage import Database, Row, Transaction, to_micros
 from services.source_polling.domain.source import Source, SourceId
-from services.source_polling.ports.store import SourceEdits, Sources
+from services.source_polling.ports.store import Plans, SourceEdits, Sources
 from services.source_polling.ports.surroundings import Cipher
 from services.source_polling.store import statements
 from services.source_polling.store.rows import secrets_text, source_of_row, source_row
@@ -15,7 +16,7 @@ from services.source_polling.store.rows import secrets_text, source_of_row, sour
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 
 
-class SqlSources(Sources, SourceEdits):
+class SqlSources(Sources, SourceEdits, Plans):
     """There are few, and each is read when it is run: nothing is remembered."""
 
     def __init__(self, database: Database, *, cipher: Cipher) -> None:
@@ -49,6 +50,13 @@ class SqlSources(Sources, SourceEdits):
             return await transaction.execute(statements.CHANGE_SOURCE, values) > 0
 
         return await self._database.write(unit)
+
+    @override
+    async def plan(self, source_id: SourceId, *, at: datetime) -> None:
+        async def unit(transaction: Transaction) -> None:
+            await transaction.execute(statements.PLAN, (source_id, to_micros(at)))
+
+        await self._database.write(unit)
 
     @override
     async def forget_cursor(self, source_id: SourceId) -> bool:

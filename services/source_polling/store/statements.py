@@ -57,6 +57,12 @@ DELETE_WHAT_IT_LEFT = (
     Statement(delete(_contacts).where(_C.source_id == bindparam("source_id")), "source_id"),
 )
 
+_older = (_R.source_id == bindparam("source_id"), _R.number <= bindparam("up_to", type_=Integer))
+FORGET_OLDER = (
+    Statement(delete(_skips).where(_skips.c.run_id.in_(select(_R.run_id).where(*_older))), "source_id", "up_to"),
+    Statement(delete(_runs).where(*_older), "source_id", "up_to"),
+)
+
 LOCK_SOURCE = Statement(
     select(_S.source_id).where(_S.source_id == bindparam("source_id")).with_for_update(), "source_id"
 )

@@ -14,6 +14,8 @@ from services.source_polling.store.steps import SqlLedger
 from tests.unit.source_polling.world import NOW
 
 MINUTE = timedelta(minutes=1)
+KEPT = 3
+"""Runs of a source that these stores keep."""
 
 
 @dataclass

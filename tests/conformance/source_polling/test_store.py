@@ -12,7 +12,7 @@ from services.source_polling.domain.source import Source, SourceId
 from services.source_polling.ports.store import Kept
 from services.source_polling.store.sources import MIGRATIONS, SqlSources
 from services.source_polling.vault import Vault, WrongMasterKeyError
-from tests.conformance.source_polling.store import MINUTE, Store, ids, parcel_of
+from tests.conformance.source_polling.store import KEPT, MINUTE, Store, ids, parcel_of
 from tests.fixtures.databases import Databases
 from tests.unit.source_polling.world import NOW, a_source
 
@@ -182,3 +182,29 @@ async def test_secrets_are_not_readable_in_the_database(databases: Databases) ->
 
     with pytest.raises(WrongMasterKeyError):
         await SqlSources(database, cipher=Vault(b"o" * 32)).list()
+
+
+async def test_plan_is_kept_for_a_source_that_is_enabled(store: Store, source: Source) -> None:
+    await store.sources.plan(source.source_id, at=NOW + 9 * MINUTE)
+    planned = await store.sources.find(source.source_id)
+    await store.sources.change(replace(source, enabled=False, next_run_at=None))
+    await store.sources.plan(source.source_id, at=NOW)
+    paused = await store.sources.find(source.source_id)
+
+    assert planned is not None
+    assert paused is not None
+    assert (planned.next_run_at, paused.next_run_at) == (NOW + 9 * MINUTE, None)
+
+
+async def test_oldest_runs_are_forgotten_with_their_skips(store: Store, source: Source) -> None:
+    for number in range(KEPT + 2):
+        run = await store.taken(source, f"r{number}")
+        tally = run.tally.plus(skipped=1)
+        await store.ledger.keep(replace(run, tally=tally), Kept(skips=[Skip(ExternalId("1"), "why")]))
+        await store.ledger.end(fail(run, "why", now=NOW))
+
+    left = await store.runs.newest(source.source_id, limit=9, before=None)
+
+    assert [run.number for run in left] == [5, 4, 3]
+    assert await store.runs.skips(RunId("r1")) == []
+    assert len(await store.runs.skips(RunId("r4"))) == 1

@@ -159,7 +159,7 @@ def _staff(
     )
     desk = Desk(
         sources=sources,
-        edits=sources,
+        plans=sources,
         queue=runs,
         leases=runs,
         ledger=ledger,

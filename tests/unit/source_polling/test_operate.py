@@ -13,7 +13,7 @@ from services.source_polling.domain.errors import (
 )
 from services.source_polling.domain.run import RunId, RunStatus
 from services.source_polling.domain.source import Credentials, Schedule, SourceId, SourceKind
-from services.source_polling.ports.fetching import Deferred
+from services.source_polling.ports.fetching import Deferred, Failed
 from tests.unit.source_polling.world import NOW, World, a_source, page, record
 
 HOUR = timedelta(hours=1)
@@ -176,3 +176,12 @@ async def test_run_by_schedule_ends_like_any_other(world: World) -> None:
     ended = await world.go_on(run)
 
     assert (run.source_id, ended.status) == (source.source_id, RunStatus.COMPLETED)
+
+
+async def test_failed_run_is_tried_again_soon_and_not_after_a_day(world: World) -> None:
+    source = await world.made()
+    world.source.write(Failed(reason="The source answered 500.", retryable=True))
+
+    await world.run(source)
+
+    assert (await world.operator.get(source.source_id)).next_run_at == NOW + timedelta(minutes=15)

@@ -190,7 +190,7 @@ class World:
         )
         desk = Desk(
             sources=self.store,
-            edits=self.store,
+            plans=self.store,
             queue=self.store,
             leases=self.store,
             ledger=self.store,
