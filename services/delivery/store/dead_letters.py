@@ -146,7 +146,8 @@ def _pages(names: tuple[str, ...], *, behind: bool) -> Statement:
         parameters += ["at_time", "at_chunk", "at_position"]
         later = and_(_L.chunk_id == bindparam("at_chunk"), _L.position > bindparam("at_position"))
         same = and_(_L.at == bindparam("at_time"), or_(_L.chunk_id > bindparam("at_chunk"), later))
-        query = query.where(or_(_L.at < bindparam("at_time"), same))
+        # The first condition is implied by the second; by it the index is entered where the page begins.
+        query = query.where(_L.at <= bindparam("at_time"), or_(_L.at < bindparam("at_time"), same))
     query = query.order_by(_L.at.desc(), _L.chunk_id, _L.position).limit(bindparam("most", type_=Integer))
     return Statement(query, *parameters, "most")
 
