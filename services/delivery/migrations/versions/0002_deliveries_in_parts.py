@@ -14,8 +14,9 @@ def upgrade() -> None:
     op.add_column("deliveries", sa.Column("part", sa.Text, nullable=False, server_default=""))
     _order_the_backlog_whole()
     # Until now each try was one of the schedule, and whether it arrived was not kept.
-    tried = "due_at IS NOT NULL AND attempt_count > 0"
-    op.execute(f"UPDATE deliveries SET tries = attempt_count, is_tainted = 1 WHERE {tried}")
+    op.execute(
+        "UPDATE deliveries SET tries = attempt_count, is_tainted = 1 WHERE due_at IS NOT NULL AND attempt_count > 0"
+    )
 
 
 def _order_the_backlog_whole() -> None:
