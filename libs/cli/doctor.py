@@ -65,6 +65,7 @@ def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield _memory(facts)
     yield _delivery(folder)
     yield from _backlog(folder)
+    yield from _sources(folder)
 
 
 def _memory(facts: dict[str, Any]) -> Finding:
@@ -107,6 +108,17 @@ def _synchronous(monitor: str) -> Finding:
         remedy = "Restart with contactsync up; it writes the right configuration."
         return Finding("nats", str(error), remedy, well=False)
     return Finding("nats", "JetStream syncs every write")
+
+
+def _sources(folder: DataFolder) -> Iterator[Finding]:
+    api = connect(folder.root, "", "", role="admin")
+    for source in api.call("GET", "/admin/v1/sources")["sources"]:
+        name = source["id"]
+        found = api.call("GET", f"/admin/v1/sources/{segment(name)}/runs", page_size=1)
+        status = found["runs"][0]["status"].removeprefix("RUN_STATUS_").lower() if found["runs"] else "not run yet"
+        seen = f"{status}, next run {found.get('next_run_at') or 'not by schedule'}"
+        remedy = f"See contactsync sources runs {name}; deletes that are held want approve-deletes."
+        yield Finding(f"source {name}", seen, remedy, well=status not in {"failed", "held"})
 
 
 def _backlog(folder: DataFolder) -> Iterator[Finding]:
