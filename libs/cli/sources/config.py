@@ -29,7 +29,8 @@ def _place(body: Body, name: str, value: Any) -> None:
     elif name in _PLAIN:
         body["settings"][_PLAIN[name]] = value
     elif name == "interval_h":
-        body["settings"]["interval"] = seconds(float(value) * 3600)
+        # The hub looks at no source more often than every second.
+        body["settings"]["interval"] = seconds(max(1.0, float(value) * 3600))
     elif name == "retry":
         body["settings"]["retry"] = _retry(value)
     else:
