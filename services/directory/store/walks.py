@@ -4,7 +4,7 @@ A contact that changes after the walk began keeps its place by its past change; 
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import BindParameter, bindparam, delete, or_, select, union_all
@@ -17,9 +17,8 @@ from services.directory.store.marks import Marks
 from services.directory.store.rows import read_contact
 from services.directory.store.tables import ContactRow, PastChangeRow, WalkRow
 from services.directory.store.turns import Turns
+from services.directory.store.writing import WALKS_LAST
 
-KEPT: Final = timedelta(days=1)
-"""For how long a walk may go on."""
 _NEVER: Final = from_micros(0)
 _contacts, _past, _walks = table_of(ContactRow).c, table_of(PastChangeRow).c, table_of(WalkRow).c
 _OF_WORKSPACE = _contacts.workspace_id == bindparam("workspace_id")
@@ -40,11 +39,6 @@ _RESUME = Statement(
     "walk",
 )
 _FORGET_WALKS = Statement(delete(WalkRow).where(_walks.as_of < bindparam("before")), "before")
-_FORGET_PAST = Statement(
-    delete(PastChangeRow).where(_past.workspace_id == bindparam("workspace_id"), _past.until_at < bindparam("before")),
-    "workspace_id",
-    "before",
-)
 _AFTER_AT: BindParameter[int] = bindparam("after_at")
 _AFTER_ID: BindParameter[str] = bindparam("after_id")
 _THEN = Statement(
@@ -124,9 +118,8 @@ class SqlWalks:
             turn = await self._turns.take(transaction, workspace_id)
             if turn is None:
                 return None
-            before = to_micros(turn.at - KEPT)
+            before = to_micros(turn.at - WALKS_LAST)
             await transaction.execute(_FORGET_WALKS, (before,))
-            await transaction.execute(_FORGET_PAST, (workspace_id, before))
             await transaction.execute(_KEEP, (workspace_id, walk, to_micros(turn.at)))
             await self._turns.end(transaction, turn)
             return turn.at

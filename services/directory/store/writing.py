@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 from zlib import crc32
 
 from sqlalchemy import bindparam, delete, insert, select
@@ -20,6 +22,9 @@ from services.directory.store.turns import Turns
 
 BUCKETS, SHARDS = 256, 16
 _OWNER, _SHARER = 0, 1
+WALKS_LAST: Final = timedelta(days=1)
+"""For how long a walk may go on, and past changes are kept."""
+_KEPT: Final = WALKS_LAST // timedelta(microseconds=1)
 
 _unlettered, _past, _actions = table_of(UnletteredRow).c, table_of(PastChangeRow).c, table_of(ActionRow).c
 _NOTE_UNLETTERED = Statement(
@@ -49,6 +54,11 @@ _NOTE_PAST = Statement(
     "until_at",
     "contact_id",
     "changed_at",
+)
+FORGET_PAST = Statement(
+    delete(PastChangeRow).where(_past.workspace_id == bindparam("workspace_id"), _past.until_at < bindparam("before")),
+    "workspace_id",
+    "before",
 )
 _DROP_ACTIONS = Statement(
     delete(ActionRow).where(
@@ -122,6 +132,7 @@ async def _remember(transaction: Transaction, workspace_id: WorkspaceId, writing
     if before:
         rows = [(workspace_id, at, each.contact_id, to_micros(each.changed_at)) for each in before]
         await transaction.execute_many(_NOTE_PAST, rows)
+        await transaction.execute(FORGET_PAST, (workspace_id, at - _KEPT))
 
 
 async def _post(transaction: Transaction, turn: Turn, writing: Writing) -> None:
