@@ -55,6 +55,11 @@ class Skip:
     reason: str
 
 
+def is_id(text: str) -> bool:
+    """Tell whether the text can be kept as an id: not empty, not too long, and no NUL, which PostgreSQL refuses."""
+    return 0 < len(text) <= LONGEST_ID and "\x00" not in text
+
+
 def phone_label(label: object) -> str:
     """Map a label as the consumer does: anything unknown is other."""
     return label if isinstance(label, str) and label in PHONE_LABELS else "other"

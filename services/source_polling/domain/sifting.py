@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from services.source_polling.domain.record import LONGEST_ID, ExternalId, Skip, SourceRecord
+from services.source_polling.domain.record import ExternalId, Skip, SourceRecord, is_id
 
 LONGEST_TEXT, LONGEST_EMAIL, MOST_LABELED, MOST_TAGS = 256, 320, 50, 100
 """contactsync.contact.v1.Contact."""
+
+
+_NO_ID = "Its id is empty, longer than 256 characters, or holds a NUL character."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +60,18 @@ def sift(
             unfit.append(Skip(record.external_id, reason))
         else:
             changes.append(Change(record, now, before))
-    return Sifted(changes=tuple(changes), unchanged=tuple(unchanged), skipped=(*skipped, *unfit))
+    return Sifted(changes=tuple(changes), unchanged=tuple(unchanged), skipped=tuple(map(_named, (*skipped, *unfit))))
+
+
+def _named(skip: Skip) -> Skip:
+    """An id that cannot be kept is left out of the list."""
+    return skip if is_id(skip.external_id) else Skip(ExternalId(""), skip.reason)
 
 
 def flaw(record: SourceRecord) -> str | None:
     """Say why the contact cannot be imported whole; nothing is cut off silently. None: it can."""
-    if not record.external_id or len(record.external_id) > LONGEST_ID:
-        return f"Its id is empty, or longer than {LONGEST_ID} characters."
+    if not is_id(record.external_id):
+        return _NO_ID
     emails = [each.value for each in record.emails]
     texts = [record.first_name, record.last_name, record.company, *record.tags]
     texts += [each.value for each in record.phones]

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from services.source_polling.domain import fuse, stuck
 from services.source_polling.domain.fingerprint import changed_fields
-from services.source_polling.domain.record import ExternalId
+from services.source_polling.domain.record import ExternalId, is_id
 from services.source_polling.domain.run import Phase, Run, RunStatus, fail, hold, wait
 from services.source_polling.domain.sifting import Change, Sifted, sift
 from services.source_polling.domain.source import Source
@@ -127,7 +127,9 @@ class Reader:
 
     async def _sift(self, source: Source, page: Page) -> Sifted:
         bench = self._bench
-        known = await bench.ledger.known(source.source_id, [record.external_id for record in page.records])
+        known = await bench.ledger.known(
+            source.source_id, [each.external_id for each in page.records if is_id(each.external_id)]
+        )
         fingerprint = bench.fingerprints(source)
         sifted = sift(page.records, page.skipped, known=known, fingerprint=fingerprint)
         return await self._without_echoes(source, sifted) if source.kind.may_echo else sifted
@@ -150,7 +152,7 @@ class Reader:
         if not page.deleted:
             return ()
         there = {record.external_id for record in page.records}
-        gone = [each for each in dict.fromkeys(page.deleted) if each not in there]
+        gone = [each for each in dict.fromkeys(page.deleted) if each not in there and is_id(each)]
         known = await self._bench.ledger.known(run.source_id, gone)
         return [each for each in gone if each in known]
 

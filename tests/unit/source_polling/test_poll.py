@@ -1,5 +1,6 @@
 """What a run does, page by page."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -280,3 +281,15 @@ async def test_second_look_that_fails_deletes_nothing(world: World) -> None:
 
     assert (run.status, run.message) == (RunStatus.FAILED, "away")
     assert set(world.imports.contacts) == {"1", "2"}
+
+
+async def test_id_that_no_database_keeps_is_left_out_with_a_reason(world: World) -> None:
+    source = await world.made()
+    bad = replace(record(2), external_id=ExternalId("a\x00b"))
+    world.source.write(page(record(1), bad, skipped=[Skip(ExternalId("c\x00d"), "It has no last name.")]))
+
+    run = await world.run(source)
+    _, skipped = await world.operator.run(source.source_id, run.run_id)
+
+    assert counts(run, "changed", "skipped") == (1, 2)
+    assert [each.external_id for each in skipped] == ["", ""]
