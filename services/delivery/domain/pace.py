@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-SLOWEST = 0.1
-"""Parts per second: so slow a destination gets by refusals alone, and no slower."""
+SLOWEST = 1.0
+"""Parts per second: no slower does a destination get by refusals alone. Retry-After is for those slower yet."""
+SETTLING = timedelta(seconds=2)
+"""How long a new rate is given before further refusals lower it again."""
 WINDOW = timedelta(seconds=10)
 """Over which it is measured how fast a destination was sent to when it first refused."""
 FASTEST_DOUBT = 10.0
@@ -52,6 +54,7 @@ class LearnedRate:
     """Parts per second. 0: no bound."""
     refused_at: float = 0.0
     """As fast as it was sent to when it first refused."""
+    lowered_at: datetime | None = None
     changed_at: datetime | None = None
     silent_until: datetime | None = None
     """Nothing is sent before: it asked for that."""
@@ -61,17 +64,18 @@ class LearnedRate:
     ) -> "LearnedRate":
         """Return it after a 429, or a 503 with Retry-After; `speed` is how fast it was sent to.
 
-        Refusals of what went before the last change count once.
+        Refusals of what went before the rate had settled count once.
         """
         silence = min(retry_after or timedelta(0), LONGEST_SILENCE)
         silent_until = max(now + silence, self.silent_until or now)
-        if self.changed_at is not None and self.rate and started_at < self.changed_at:
+        if self.lowered_at is not None and self.rate and started_at < self.lowered_at + SETTLING:
             return replace(self, silent_until=silent_until)
         fast = self.rate or max(speed, FASTEST_DOUBT)
         return replace(
             self,
             rate=max(fast / 2, SLOWEST),
             refused_at=self.refused_at or fast,
+            lowered_at=now,
             changed_at=now,
             silent_until=silent_until,
         )

@@ -139,11 +139,11 @@ def test_a_destination_that_is_too_fast_is_sent_half_and_then_more_and_more() ->
     assert rates[-1] == 0
 
 
-def test_refusals_of_what_went_before_the_last_change_count_once() -> None:
+def test_refusals_before_a_new_rate_has_settled_count_once() -> None:
     once = LearnedRate().refused(started_at=NOW, now=NOW + SECOND, speed=100, retry_after=None)
 
     twice = once.refused(started_at=NOW, now=NOW + SECOND, speed=100, retry_after=None)
-    later = once.refused(started_at=NOW + 2 * SECOND, now=NOW + 2 * SECOND, speed=100, retry_after=None)
+    later = once.refused(started_at=NOW + 3 * SECOND, now=NOW + 3 * SECOND, speed=100, retry_after=None)
 
     assert (once.rate, twice.rate, later.rate) == (50, 50, 25)
 
@@ -163,7 +163,7 @@ def test_refusals_alone_never_stop_it_whole() -> None:
     for at in range(30):
         learned = learned.refused(started_at=NOW + at * SECOND, now=NOW + at * SECOND, speed=0, retry_after=None)
 
-    assert learned.rate == 0.1
+    assert learned.rate == 1.0
 
 
 @pytest.mark.parametrize("status", [429, 503])
