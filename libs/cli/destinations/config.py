@@ -7,6 +7,8 @@ from typing import Any
 import typer
 
 Body = dict[str, Any]
+SHORTEST_S = 0.001
+"""A delay of 0 is written so: to the API zero means the default."""
 Check = Callable[[Any], bool]
 
 
@@ -53,7 +55,7 @@ def _faults(given: Mapping[str, Any], keys: Mapping[str, Any], at: str = "") -> 
 
 def _retry(given: Mapping[str, Any]) -> Body:
     spans = {"first_delay_s": "first_delay", "max_delay_s": "max_delay", "timeout_s": "timeout"}
-    retry: Body = {to: seconds(given[name]) for name, to in spans.items() if name in given}
+    retry: Body = {to: seconds(max(given[name], SHORTEST_S)) for name, to in spans.items() if name in given}
     return retry | ({"max_attempts": given["max_attempts"]} if "max_attempts" in given else {})
 
 
@@ -77,10 +79,11 @@ _TEXT = ("a text", lambda value: isinstance(value, str))
 _TRUTH = ("true or false", lambda value: isinstance(value, bool))
 _NUMBER, _WHOLE = ("a number", _is_number), ("a whole number", _is_whole)
 _SECONDS = ("a number of seconds, above 0", lambda value: _is_number(value) and value > 0)
+_DELAY = ("a number of seconds, from 0", lambda value: _is_number(value) and value >= 0)
 _MAP, _TEXTS = ("an object of texts", _is_map), ("a list of texts", _is_texts)
 _STATUSES = ("a list of whole numbers", lambda value: isinstance(value, list) and all(map(_is_whole, value)))
 _KEYS: Mapping[str, Any] = {
-    "retry": {"first_delay_s": _SECONDS, "max_delay_s": _SECONDS, "max_attempts": _WHOLE, "timeout_s": _SECONDS},
+    "retry": {"first_delay_s": _DELAY, "max_delay_s": _DELAY, "max_attempts": _WHOLE, "timeout_s": _SECONDS},
     "token": _TEXT,
     "enterprise_id": _TEXT,
     "api_key": _TEXT,
