@@ -136,6 +136,15 @@ def test_a_member_has_a_license__s(team: Telecrm) -> None:
     assert (got["name"], got["email"], got["phone_number"]) == ("John Doe", given["email"], "919876543210")
 
 
+@pytest.mark.parametrize("name", ["jane+sales", "jane.o'hara", "jane_doe-1", "Жанна"])
+def test_an_email_in_a_path_is_read_as_it_is_written__i(team: Telecrm, name: str) -> None:
+    email = f"{name}.{unique()}@example.com"
+    assert team.post("team-members", member(email=email)).status_code == 201
+
+    for written in (email, email.replace("@", "%40"), email.upper()):
+        assert team.get(f"team-members/{written}").json()["email"] == email
+
+
 @pytest.mark.parametrize("email", ["john", "a b", "@", "john@", "%40"])
 def test_what_is_no_email_is_400__s(telecrm: Telecrm, email: str) -> None:
     refused(telecrm.get(f"team-members/{email}"), 400, "BAD_REQUEST", "Invalid email format")
