@@ -10,8 +10,8 @@ from services.source_polling.domain.fingerprint import FIELDS, PART, WHOLE, deli
 from services.source_polling.domain.record import SourceRecord
 from services.source_polling.domain.source import Source
 
-# The order of a source's keys is no difference.
-_written = msgspec.msgpack.Encoder(order="deterministic").encode
+# The order of a source's keys is no difference. Not MessagePack, which has no whole numbers beyond 64 bits.
+_written = msgspec.json.Encoder(order="deterministic").encode
 
 
 class Digests:

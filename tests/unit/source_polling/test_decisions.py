@@ -108,6 +108,12 @@ def test_hash_is_of_the_contact_and_not_of_the_order_of_its_keys() -> None:
     assert fingerprint(record(1)) != Digests(bytes(32))(replace(SOURCE, source_id=SourceId("src_2")))(record(1))
 
 
+def test_number_of_any_length_is_hashed() -> None:
+    fingerprint = Digests(bytes(32))(SOURCE)
+
+    assert fingerprint(record(1, extra={"n": 10**30})) != fingerprint(record(1, extra={"n": 10**30 + 1}))
+
+
 def test_second_phone_is_a_change_of_its_own() -> None:
     fingerprint = Digests(bytes(32))(replace(SOURCE, kind=SourceKind.TELECRM))
     before = fingerprint(record(1))
