@@ -5,7 +5,7 @@ Until then a substring search reads them one by one: they are found at once, and
 
 from typing import Final
 
-from sqlalchemy import and_, bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from libs.storage import Database, Statement, Transaction, any_of, table_of
 from services.directory.domain.contact import WorkspaceId
@@ -18,19 +18,24 @@ from services.directory.store.rows import read_contact
 from services.directory.store.tables import ContactRow, TurnRow, UnletteredRow
 from services.directory.store.turns import Turns
 
-_AT_ONCE: Final = 500
+_AT_ONCE: Final = 1000
 _INDEXED_AT_ONCE: Final = 5000
 _contacts, _unlettered, _turns = table_of(ContactRow).c, table_of(UnletteredRow).c, table_of(TurnRow).c
 _SOME = Statement(select(_unlettered.workspace_id).limit(1))
+# By their ids, told first: else SQLite walks the book for them.
 _WAITING = Statement(
     select(*statements.SHOWN)
-    .join(
-        UnletteredRow,
-        and_(_unlettered.workspace_id == _contacts.workspace_id, _unlettered.contact_id == _contacts.contact_id),
+    .where(
+        _contacts.workspace_id == bindparam("workspace_id"),
+        _contacts.contact_id.in_(
+            select(_unlettered.contact_id)
+            .where(_unlettered.workspace_id == bindparam("workspace_id"))
+            .order_by(_unlettered.contact_id)
+            .limit(bindparam("limit"))
+        ),
+        _contacts.deleted_at.is_(None),
     )
-    .where(_unlettered.workspace_id == bindparam("workspace_id"), _contacts.deleted_at.is_(None))
-    .order_by(_unlettered.contact_id)
-    .limit(bindparam("limit")),
+    .order_by(_contacts.contact_id),
     "workspace_id",
     "limit",
 )

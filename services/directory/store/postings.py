@@ -8,6 +8,7 @@ words; in its row it is a list of places while there are few of them, and these 
 import struct
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Final
 
 from sqlalchemy import bindparam, delete, select
@@ -173,5 +174,13 @@ def downwards(masks: Mapping[int, int], *, skip: int = 0) -> Iterator[int]:
         if skip >= size:
             skip -= size
             continue
-        yield from sorted((block * BLOCK + place for place in places_in(masks[block])), reverse=True)[skip:]
+        yield from islice(_places_down(masks[block], block * BLOCK), skip, None)
         skip = 0
+
+
+def _places_down(mask: int, first: int) -> Iterator[int]:
+    """Opened one by one, since mostly a page of them is wanted."""
+    while mask:
+        highest = mask.bit_length() - 1
+        yield first + highest
+        mask ^= 1 << highest

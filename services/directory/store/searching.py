@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, select
+from sqlalchemy import and_, bindparam, func, select
 
 from libs.storage import Database, Statement, any_of, table_of
 from services.directory.domain.action import ActionFilter
@@ -35,6 +35,10 @@ _AT_ONCE: Final = 200
 _FEW_BLOCKS: Final = 64
 """Blocks that are picked one by one rather than reading all of a term."""
 
+_TOTALS = Statement(
+    select(_postings.term, func.sum(_postings.size)).where(any_of(_postings.term, "terms")).group_by(_postings.term),
+    "terms",
+)
 _SIZES = Statement(
     select(_postings.term, _postings.block, _postings.size).where(any_of(_postings.term, "terms")), "terms"
 )
@@ -100,21 +104,18 @@ _ACTED: Final = {
     for types in (False, True)
     for performers in (False, True)
 }
+# By the ids of the few that wait, told first: else SQLite walks the book for them.
 _WAITING = Statement(
-    select(*statements.SHOWN)
-    .join(
-        UnletteredRow,
-        and_(_unlettered.workspace_id == _contacts.workspace_id, _unlettered.contact_id == _contacts.contact_id),
-    )
-    .where(
-        _unlettered.workspace_id == bindparam("workspace_id"),
+    select(*statements.SHOWN).where(
+        _OF_WORKSPACE,
+        _contacts.contact_id.in_(
+            select(_unlettered.contact_id).where(_unlettered.workspace_id == bindparam("workspace_id"))
+        ),
         _LIVE,
         _contacts.search_key.like(bindparam("pattern"), escape="\\"),
-        _contacts.number < bindparam("below"),
     ),
     "workspace_id",
     "pattern",
-    "below",
 )
 _WALK = Statement(
     select(*statements.SHOWN)
@@ -159,8 +160,8 @@ class SqlSearch:
         pattern = _LIKE_SIGNS.sub(r"\\\1", text).join("%%")
         if len(text) < RUN:
             return await self._walked(workspace_id, text, pattern, below=end, limit=limit)
-        waiting = map(read_contact, await self._database.fetch(_WAITING, (workspace_id, pattern, end)))
-        found = {contact.number: contact for contact in waiting if contains(contact.details, text)}
+        waiting = map(read_contact, await self._database.fetch(_WAITING, (workspace_id, pattern)))
+        found = {each.number: each for each in waiting if each.number < end and contains(each.details, text)}
         promised = between(await self._all_of(letter_terms(workspace_id, [text])), 0, end)
         numbers = (number for number in downwards(promised) if number not in found)
         while some := list(islice(numbers, _AT_ONCE)):
@@ -233,11 +234,11 @@ class SqlSearch:
 
     async def _all_of(self, terms: Collection[Term]) -> Masks:
         """The numbers that hold all of the terms: the rarest term first, and no further than it reaches."""
-        sizes = await self._sizes(terms)
-        if len(sizes) < len(terms):
+        totals = dict(await self._database.fetch(_TOTALS, (list(terms),)))
+        if len(totals) < len(terms):
             return {}
         found: Masks | None = None
-        for term in sorted(terms, key=lambda each: sum(sizes[each].values())):
+        for term in sorted(terms, key=lambda each: int(totals[each])):
             posted = await self._posted([term], within=found)
             found = posted if found is None else both(found, posted)
             if count(found) <= _AT_ONCE:

@@ -8,7 +8,7 @@ import pytest
 
 from libs.storage import Statement, open_database
 from services.directory.main import MIGRATIONS
-from services.directory.store import statements
+from services.directory.store import leads, lettering, searching, statements, walks
 
 LOOK_UPS = {
     "owners": statements.FIND_OWNERS,
@@ -19,6 +19,17 @@ LOOK_UPS = {
     "applied": statements.FIND_APPLIED,
     "old": statements.FORGET_APPLIED,
     "count": statements.COUNT,
+    "number": leads._BY_NUMBER,
+    "identity": leads._OWNER,
+    "sizes": searching._SIZES,
+    "places": searching._PLACES,
+    "numbers": searching._BY_NUMBERS,
+    "holders": searching._HELD_BY,
+    "newest": searching._NEWEST,
+    "time": searching._FIRST_BEHIND,
+    "waiting": searching._WAITING,
+    "to be lettered": lettering._WAITING,
+    "walk": walks._THEN,
     **{f"listing {key}": statement for key, statement in statements.LISTINGS.items()},
 }
 
