@@ -18,8 +18,8 @@ from libs.cli.bench.peers import Peer, running_peer
 from libs.cli.bench.targets import HUB, RunningHub, running_target
 
 _CALLERS = 16
+_AT_ONCE = 64
 SETTINGS = {
-    "CONTACTSYNC_SENDS_PER_DESTINATION": "64",
     # Tickets wait while delivery is held back; nobody is to send them again meanwhile.
     "CONTACTSYNC_OVERDUE_AFTER": "PT1H",
 }
@@ -132,7 +132,9 @@ async def _bench(plan: Plan) -> dict[str, Any]:
 @asynccontextmanager
 async def _running(plan: Plan, sink: Sink) -> AsyncIterator[list[Deliverer]]:
     with ExitStack() as stack:
-        hub = await asyncio.to_thread(stack.enter_context, running_target(sink.url, settings=SETTINGS))
+        hub = await asyncio.to_thread(
+            stack.enter_context, running_target(sink.url, settings=SETTINGS, at_once=_AT_ONCE)
+        )
         peers = [stack.enter_context(running_peer(command, sink.url)) for command in plan.peers]
         yield [HubDeliverer(hub), *map(PeerDeliverer, peers)]
 

@@ -44,9 +44,9 @@ class RunningHub:
         """The process id of one of its programs."""
         return int(self.hub.supervisor.processes()[program]["pid"])
 
-    def add_client(self, url: str) -> str:
-        """The key of a new client whose contacts go to a webhook at the URL."""
-        webhook = {"kind": "DESTINATION_KIND_WEBHOOK", "url": url}
+    def add_client(self, url: str, *, at_once: int = 16) -> str:
+        """The key of a new client whose contacts go to a webhook at the URL, in so many requests at once."""
+        webhook = {"kind": "DESTINATION_KIND_WEBHOOK", "url": url, "concurrency": at_once}
         destination = self.admin.call("POST", "/admin/v1/destinations", body=webhook)["destination"]["id"]
         client = {"name": "bench", "settings": {"rate": 10000, "destination_ids": [destination]}}
         key: str = self.admin.call("POST", "/admin/v1/clients", body=client)["api_key"]
@@ -54,14 +54,14 @@ class RunningHub:
 
 
 @contextmanager
-def running_target(sink: str, *, settings: Mapping[str, str] | None = None) -> Iterator[RunningHub]:
+def running_target(sink: str, *, settings: Mapping[str, str] | None = None, at_once: int = 16) -> Iterator[RunningHub]:
     """A hub on a temporary folder, with the sink as the client's only destination."""
     with tempfile.TemporaryDirectory(prefix="contactsync-bench-") as folder:
         settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8", **(settings or {})}
         with running_hub(Path(folder) / "data", port=0, settings=settings) as hub:
             admin = connect(hub.plan.folder.root, "", "", role="admin")
             running = RunningHub(hub, admin, Target(HUB, hub.url, "", ProcessTree(hub.supervisor.pid)))
-            yield replace(running, target=replace(running.target, key=running.add_client(sink)))
+            yield replace(running, target=replace(running.target, key=running.add_client(sink, at_once=at_once)))
 
 
 @contextmanager
