@@ -137,8 +137,9 @@ async def test_replicas_never_run_one_source_together(
         runs = await place.runs(sources)
 
     assert len(runs) == 8
-    assert len(fake.asked) == 8 * 4
     assert {run.number for run in runs} == {1}
+    # Not how often pages were asked for: a run that waits for a busy hub asks again for the page that it had ahead.
+    assert all(run.tally.pages <= 4 and run.tally.seen <= CONTACTS for run in runs)
 
 
 async def test_another_master_key_is_refused_at_start(place: Place, fake: ContactSourceFake) -> None:
