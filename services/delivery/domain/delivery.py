@@ -110,6 +110,11 @@ class Delivery:
         return self.due_at is not None and self.due_at <= now
 
     @property
+    def goes_on(self) -> bool:
+        """Its next part may go with no pause after the last: it neither waits for the schedule nor is in doubt."""
+        return self.state is DeliveryState.WAITING and self.due_at == self.attempted_at
+
+    @property
     def pending(self) -> int:
         """How many rows wait to be sent. Nothing is known of them before the chunk was first seen."""
         return self.states.count(RowState.PENDING)

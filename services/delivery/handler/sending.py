@@ -157,14 +157,13 @@ class Courier:
 
     async def _following(self, errand: Errand, settled: Delivery) -> Delivery | None:
         """Give the delivery with its next part claimed, to be stored with the answer to the last. None: not now."""
-        now = self._world.clock.now()
-        if settled.is_final or not settled.is_due(now) or self._lanes.closed:
+        if not settled.goes_on or self._lanes.closed:
             return None
         destination = await self._still_open(errand.destination.destination_id)
         if destination is None or self._gates.admit(destination) is not None:
             return None
         errand.destination = destination
-        return claim(choose_part(settled, destination), destination, now=now)
+        return claim(choose_part(settled, destination), destination, now=self._world.clock.now())
 
     def _put_behind(self, tried: Tried, destination: Destination) -> Tried:
         """What could go on, but for the gate, is due when that opens."""

@@ -56,6 +56,19 @@ async def test_it_is_asked_again_while_it_does_not_answer_and_in_the_end_nobody_
     assert (await world.state(ref())).states == bytes([UNKNOWN]) * 2
 
 
+async def test_what_may_have_arrived_is_not_sent_again_though_the_pause_is_over_at_once() -> None:
+    world = await world_of(2, idempotent=False)
+    world.chance = 0.0
+    world.receiver.answers = [NoAnswer(message="cut", reached=True)]
+    world.oracle.answers = [NoAnswer(message="away", reached=False), Taken(states=bytes([CREATED, CREATED]))]
+
+    await world.deliverer.deliver([ref()])
+    await world.deliverer.wake(HOOK)
+
+    assert len(world.receiver.parcels) == 1
+    assert (await world.state(ref())).states == bytes([CREATED, CREATED])
+
+
 @pytest.mark.parametrize("idempotent", [True, False])
 async def test_a_process_that_dies_between_parts_leaves_the_next_one_to_another(*, idempotent: bool) -> None:
     world = await world_of(6, chunk_size=2, idempotent=idempotent)
