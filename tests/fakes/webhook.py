@@ -32,6 +32,9 @@ class Hang:
 class Cut:
     """Takes the delivery and cuts the line instead of answering."""
 
+    once: bool = False
+    """Only when the delivery first comes; answers 200 when it comes again."""
+
 
 @dataclass(frozen=True)
 class Endless:
@@ -109,9 +112,10 @@ class WebhookFake:
             case Hang():
                 await self.go_on.wait()
                 return web.Response(status=500)
-            case Cut():
+            case Cut(once=once):
+                is_repeat = self.effects[arrival.webhook_id] > 0
                 self._take(arrival)
-                return _cut(request)
+                return web.Response() if once and is_repeat else _cut(request)
             case Endless():
                 self._take(arrival)
                 return await self._stream_endlessly(request)

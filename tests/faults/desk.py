@@ -53,8 +53,12 @@ class Desk:
 
     def kill(self, name: str) -> int:
         """kill -9; gives the pid that is no more."""
+        return self.send_signal(name, signal.SIGKILL)
+
+    def send_signal(self, name: str, signal_: signal.Signals) -> int:
+        """Sends it to the process of that name; gives its pid."""
         pid = self.pid(name)
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, signal_)
         return pid
 
     def await_return(self, name: str, *, killed: int) -> float:

@@ -134,5 +134,5 @@ def test_webhooks_take_everything_once_under_kills_of_delivery(tmp_path: Path) -
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
-def test_webhooks_take_everything_once_under_many_kills_of_delivery(tmp_path: Path) -> None:
-    run_kills(tmp_path, kills=15)
+def test_webhooks_take_everything_once_under_fifty_kills_of_delivery(tmp_path: Path) -> None:
+    run_kills(tmp_path, kills=50)

@@ -59,8 +59,8 @@ class FakeIngestion(ingestion_service_pb2_grpc.IngestionServiceServicer):
             self.told.notify_all()
         return ingestion_service_pb2.RecordOutcomesResponse()
 
-    async def wait_for(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20), self.told:
+    async def wait_for(self, condition: Callable[[], bool], *, seconds: float = 20) -> None:
+        async with asyncio.timeout(seconds), self.told:
             await self.told.wait_for(condition)
 
     async def wait_for_finals(self, count: int) -> list[ingestion_service_pb2.DeliveryOutcome]:
@@ -172,7 +172,9 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub(folder: Path, nats: NatsServer, databases: Databases) -> AsyncIterator[Hub]:
+async def open_hub(
+    folder: Path, nats: NatsServer, databases: Databases, *, database: str = "sqlite"
+) -> AsyncIterator[Hub]:
     ingestion = FakeIngestion()  # type: ignore[abstract]  # generated code gives the methods that no test needs
     book = FakeBook()  # type: ignore[abstract]  # as above
     access = FakeAccess()  # type: ignore[abstract]  # as above
@@ -184,7 +186,7 @@ async def open_hub(folder: Path, nats: NatsServer, databases: Databases) -> Asyn
         ]
         bus = await JetStreamBus.open(nats.url)
         stack.push_async_callback(bus.close)
-        yield Hub(_settings(folder, nats, databases, addresses), nats, bus, ingestion, book)
+        yield Hub(_settings(folder, nats, databases.url(database), addresses), nats, bus, ingestion, book)
 
 
 async def _serve(stack: AsyncExitStack, name: str, messages: Any, methods: Any, servicer: object) -> str:
@@ -205,13 +207,13 @@ async def _serve(stack: AsyncExitStack, name: str, messages: Any, methods: Any, 
     return f"127.0.0.1:{server.port}"
 
 
-def _settings(folder: Path, nats: NatsServer, databases: Databases, addresses: list[str]) -> Settings:
+def _settings(folder: Path, nats: NatsServer, database_url: str, addresses: list[str]) -> Settings:
     ingestion, directory, access = addresses
     (folder / "service.key").write_text(SERVICE_KEY.hex())
     (folder / "master.key").write_text((b"m" * 32).hex())
     return Settings(
         listen="127.0.0.1:0",
-        database_url=databases.url("sqlite"),
+        database_url=database_url,
         nats_url=nats.url,
         service_key_file=folder / "service.key",
         master_key_file=folder / "master.key",
