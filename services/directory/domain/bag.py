@@ -1,7 +1,7 @@
 """The additional fields as a bag of values by name, that every entrance reads and writes in its own spelling."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from typing import Final
 
@@ -41,6 +41,12 @@ def find_in_bag(bag: Mapping[str, object], name: str) -> object | None:
         return bag[name]
     wanted = squashed(name)
     return next((value for key, value in bag.items() if squashed(key) == wanted), None)
+
+
+def find_each_in_bag(bag: Mapping[str, object], names: Iterable[str]) -> dict[str, object | None]:
+    """What `find_in_bag` finds for each of the names, at the cost of going through the bag once."""
+    spelled = by_squashed(bag)
+    return {name: bag[name] if name in bag else spelled.get(squashed(name)) for name in names}
 
 
 def put_into_bag(additional_fields: str, values: Mapping[str, object | Absent]) -> str:

@@ -19,8 +19,8 @@ def lettered(details: Details) -> tuple[str, ...]:
 
 
 def contains(details: Details, text: str) -> bool:
-    """The rule that a store's query follows; the text is folded."""
-    return any(text in each for each in lettered(details))
+    """The rule that a store's query follows; the text is folded, and the empty one is in all."""
+    return not text or any(text in each for each in lettered(details))
 
 
 def letter_terms(workspace_id: WorkspaceId, texts: Iterable[str]) -> set[Term]:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from services.directory.domain.connect.reading import Unfit, details_of_new, read_new
 from services.directory.domain.contact import Contact, WorkspaceId
@@ -15,18 +14,13 @@ from services.directory.handler.leads import Leads
 from services.directory.ports import LeadSearch, MemberBook, WorkspaceBook
 from services.directory.ports.phones import Phones
 
-FIRST_STEP: Final = 500
-"""Contacts that are read at once at first; then ever more, since each step looks the text up anew."""
-LAST_STEP: Final = 8000
-
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Contacts, and the workspace by which they are shown. `last`: there are no more."""
+    """Contacts, and the workspace by which they are shown."""
 
     workspace: Workspace
     contacts: Sequence[Contact] = field(repr=False)
-    last: bool
 
 
 class Connect:
@@ -42,22 +36,15 @@ class Connect:
         self._phones = phones
 
     async def contacts(self, workspace_id: WorkspaceId, query: str) -> AsyncIterator[Shown]:
-        """Newest first, in steps; at least one, the last of which says so. A blank query asks for all.
+        """Newest first, in pieces, of which there may be none. A blank query asks for all.
 
-        A contact that is written meanwhile is told once, as it was or as it is. Raises WorkspaceNotFoundError.
+        A contact that is written meanwhile is told once at most, as it was or as it is. Raises WorkspaceNotFoundError.
         """
         workspace = await self.workspace(workspace_id)
         if "\0" in query:  # which no text holds, and not every database can be asked for
-            yield Shown(workspace, (), last=True)
             return
-        below: int | None = None
-        step, last = FIRST_STEP, False
-        while not last:
-            found = await self._search.containing(workspace_id, fold(query.strip()), below=below, limit=step + 1)
-            last = len(found) <= step
-            yield Shown(workspace, found[:step], last)
-            below = found[:step][-1].number if found else None
-            step = min(step * 4, LAST_STEP)
+        async for contacts in self._search.containing(workspace_id, fold(query.strip())):
+            yield Shown(workspace, contacts)
 
     async def create(self, workspace_id: WorkspaceId, given: Mapping[str, object]) -> Shown | Unfit:
         """A new contact, also when another has its e-mail. Raises WorkspaceNotFoundError."""
@@ -69,7 +56,7 @@ class Connect:
         created = await self._leads.create(workspace_id, details_of_new(new, numbers))
         if isinstance(created, NoWorkspace):
             raise WorkspaceNotFoundError(workspace_id)
-        return Shown(workspace, [created.contact], last=True)
+        return Shown(workspace, [created.contact])
 
     async def workspace(self, workspace_id: WorkspaceId) -> Workspace:
         """Raises WorkspaceNotFoundError."""

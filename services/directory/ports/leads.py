@@ -1,6 +1,6 @@
 """Single contacts: written one at a time, searched, and walked through."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -72,10 +72,11 @@ class LeadSearch(Protocol):
         """A page of those that match, and how many do; a deep page costs no walk over those before it."""
         ...
 
-    async def containing(self, workspace_id: WorkspaceId, text: str, *, below: int | None, limit: int) -> list[Contact]:
-        """The newest `limit` with a number below `below` whose first name, last name or an e-mail contains the text.
+    def containing(self, workspace_id: WorkspaceId, text: str) -> AsyncIterator[Sequence[Contact]]:
+        """All whose first name, last name or an e-mail contains the text, in pieces of some hundred.
 
-        The text is folded; the empty one is in all. None: from the newest of all.
+        Newest first. The text is folded; the empty one is in all. A piece costs what is in it, however many there are.
+        What is written meanwhile is found once or, when it is new or had not contained the text, not at all.
         """
         ...
 

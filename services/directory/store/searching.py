@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
@@ -19,7 +19,7 @@ from services.directory.domain.terms import EVERY_LEAD, Term, term_of
 from services.directory.store import statements
 from services.directory.store.actions import filter_clauses, filter_row
 from services.directory.store.postings import Masks, between, both, count, downwards, either, masks_of, read_mask
-from services.directory.store.rows import read_contact
+from services.directory.store.rows import READ_COLUMNS, read_contact
 from services.directory.store.tables import ActionRow, ContactRow, IdentityRow, PostingRow, UnletteredRow
 
 _contacts, _identities, _postings = table_of(ContactRow).c, table_of(IdentityRow).c, table_of(PostingRow).c
@@ -29,8 +29,11 @@ _LIVE = _contacts.deleted_at.is_(None)
 _LIKE_SIGNS = re.compile(r"([%_\\])")
 _NO_END: Final = 2**31
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_AT_ONCE: Final = 200
-"""Contacts that are read and looked at together where letters only promise."""
+_FEW: Final = 200
+"""Contacts that are faster read and looked at than told apart by more letters."""
+
+_PIECE: Final = 500
+"""Contacts that a substring search reads at once, for others want to be served in between."""
 
 _FEW_BLOCKS: Final = 64
 """Blocks that are picked one by one rather than reading all of a term."""
@@ -54,15 +57,6 @@ _BY_NUMBERS = Statement(
     .order_by(_contacts.number.desc()),
     "workspace_id",
     "numbers",
-)
-_NEWEST = Statement(
-    select(*statements.SHOWN)
-    .where(_OF_WORKSPACE, _LIVE, _contacts.number < bindparam("below"))
-    .order_by(_contacts.number.desc())
-    .limit(bindparam("limit")),
-    "workspace_id",
-    "below",
-    "limit",
 )
 _HELD_BY = Statement(
     select(_contacts.number)
@@ -104,9 +98,9 @@ _ACTED: Final = {
     for types in (False, True)
     for performers in (False, True)
 }
-# By the ids of the few that wait, told first: else SQLite walks the book for them.
+# By the ids of those that wait, told first: else SQLite walks the book for them.
 _WAITING = Statement(
-    select(*statements.SHOWN).where(
+    select(_contacts.number).where(
         _OF_WORKSPACE,
         _contacts.contact_id.in_(
             select(_unlettered.contact_id).where(_unlettered.workspace_id == bindparam("workspace_id"))
@@ -133,7 +127,23 @@ _WALK = Statement(
     "limit",
 )
 
+_CONTAINING = Statement(
+    select(*statements.SHOWN)
+    .where(
+        _OF_WORKSPACE,
+        any_of(_contacts.number, "numbers"),
+        _LIVE,
+        _contacts.search_key.like(bindparam("pattern"), escape="\\"),
+    )
+    .order_by(_contacts.number.desc()),
+    "workspace_id",
+    "numbers",
+    "pattern",
+)
+
 _Sizes = dict[Term, dict[int, int]]
+_Rows = Sequence[tuple[Any, ...]]
+_NUMBER: Final = READ_COLUMNS.index("number")
 
 
 class SqlSearch:
@@ -153,37 +163,32 @@ class SqlSearch:
             total, numbers = count(found), list(islice(downwards(found, skip=query.skip), query.limit))
         return LeadPage(await self._read(workspace_id, numbers), total)
 
-    async def containing(self, workspace_id: WorkspaceId, text: str, *, below: int | None, limit: int) -> list[Contact]:
-        end = _NO_END if below is None else below
-        if not text:
-            return list(map(read_contact, await self._database.fetch(_NEWEST, (workspace_id, end, limit))))
+    async def containing(self, workspace_id: WorkspaceId, text: str) -> AsyncIterator[Sequence[Contact]]:
         pattern = _LIKE_SIGNS.sub(r"\\\1", text).join("%%")
-        if len(text) < RUN:
-            return await self._walked(workspace_id, text, pattern, below=end, limit=limit)
-        waiting = map(read_contact, await self._database.fetch(_WAITING, (workspace_id, pattern)))
-        found = {each.number: each for each in waiting if each.number < end and contains(each.details, text)}
-        promised = between(await self._all_of(letter_terms(workspace_id, [text])), 0, end)
-        numbers = (number for number in downwards(promised) if number not in found)
-        while some := list(islice(numbers, _AT_ONCE)):
-            if len(found) >= limit and some[0] < sorted(found, reverse=True)[limit - 1]:
-                break
-            read = await self._read(workspace_id, some)
-            found |= {contact.number: contact for contact in read if contains(contact.details, text)}
-        return [found[number] for number in sorted(found, reverse=True)[:limit]]
+        walked = len(text) < RUN
+        pieces = self._walked(workspace_id, pattern) if walked else self._promised(workspace_id, text, pattern)
+        async for rows in pieces:
+            if piece := [contact for contact in map(read_contact, rows) if contains(contact.details, text)]:
+                yield piece
 
-    async def _walked(
-        self, workspace_id: WorkspaceId, text: str, pattern: str, *, below: int, limit: int
-    ) -> list[Contact]:
-        """One or two letters: most books hold them everywhere, so a walk from the newest finds enough soon."""
-        found: list[Contact] = []
-        while len(found) < limit:
-            rows = await self._database.fetch(_WALK, (workspace_id, below, pattern, limit))
-            read = [read_contact(row) for row in rows]
-            found += [contact for contact in read if contains(contact.details, text)]
-            if len(read) < limit:
-                break
-            below = read[-1].number
-        return found[:limit]
+    async def _walked(self, workspace_id: WorkspaceId, pattern: str) -> AsyncIterator[_Rows]:
+        """One or two letters: most books hold them everywhere, so a walk from the newest meets them soon."""
+        below, whole = _NO_END, True
+        while whole:
+            rows = await self._database.fetch(_WALK, (workspace_id, below, pattern, _PIECE))
+            whole = len(rows) == _PIECE
+            below = rows[-1][_NUMBER] if rows else 0
+            yield rows
+
+    async def _promised(self, workspace_id: WorkspaceId, text: str, pattern: str) -> AsyncIterator[_Rows]:
+        """What has all runs of the text's letters, and what waits to have its letters posted.
+
+        The sets are made once, and what waits first: what is posted in between lies in both.
+        """
+        waiting = masks_of(row[0] for row in await self._database.fetch(_WAITING, (workspace_id, pattern)))
+        numbers = downwards(either(waiting, await self._all_of(letter_terms(workspace_id, [text]))))
+        while some := list(islice(numbers, _PIECE)):
+            yield await self._database.fetch(_CONTAINING, (workspace_id, some, pattern))
 
     async def _counted(self, term: Term, skip: int, limit: int) -> tuple[int, Sequence[int]]:
         """From the sizes of its blocks; only those that the page lies in are opened."""
@@ -241,8 +246,8 @@ class SqlSearch:
         for term in sorted(terms, key=lambda each: int(totals[each])):
             posted = await self._posted([term], within=found)
             found = posted if found is None else both(found, posted)
-            if count(found) <= _AT_ONCE:
-                break  # so few are faster read and looked at
+            if count(found) <= _FEW:
+                break
         return found or {}
 
     async def _sizes(self, terms: Collection[Term]) -> _Sizes:

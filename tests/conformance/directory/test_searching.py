@@ -97,21 +97,36 @@ async def test_identities_and_times_narrow_a_search(book: Book) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["иван", "ivana", "van", "ohn", "00%", "a_b", "u1", "u17@", "@example.com", "%", "zzz"]
+    "text", ["", "иван", "ivana", "van", "ohn", "00%", "a_b", "u1", "u17@", "@example.com", "%", "zzz"]
 )
 async def test_a_substring_is_found_before_and_after_its_letters_are_posted(book: Book, text: str) -> None:
     contacts = await _filled(book)
     rule = [each.number for each in contacts if contains(each.details, text)]
 
-    before = await book.stores.search.containing(WORKSPACE, text, below=None, limit=1000)
+    before = await book.containing(text)
     while await book.stores.lettering.letter_some():
         pass
-    after = await book.stores.search.containing(WORKSPACE, text, below=None, limit=1000)
-    step = await book.stores.search.containing(WORKSPACE, text, below=150, limit=5)
+    after = await book.containing(text)
 
     assert [each.number for each in before] == rule
     assert [each.number for each in after] == rule
-    assert [each.number for each in step] == [number for number in rule if number < 150][:5]
+
+
+@pytest.mark.parametrize("text", ["", "an", "ann"])
+async def test_a_long_list_tells_each_contact_once_while_others_are_written(book: Book, text: str) -> None:
+    await book.apply(*(person(n, first_name="Anna") for n in range(700)))
+    await book.stores.lettering.letter_some()
+    await book.apply(*(person(n, first_name="Hannes") for n in range(700, 1300)), person(1300))
+    before = len(await book.containing(text))
+
+    told: list[int] = []
+    async for piece in book.stores.search.containing(WORKSPACE, text):
+        told += [each.number for each in piece]
+        await book.apply(person(2000 + len(told), first_name="Joanna"), person(3, company="Moved"))
+        await book.stores.lettering.letter_some()
+
+    assert told == sorted(told, reverse=True)
+    assert len(told) == len(set(told)) == before == (1300 if text else 1301)
 
 
 async def test_nothing_of_an_erased_contact_is_found(book: Book) -> None:
@@ -123,7 +138,7 @@ async def test_nothing_of_an_erased_contact_is_found(book: Book) -> None:
 
     assert (await _search(book, _named("unique"))).total == 0
     assert (await _search(book)).total == 0
-    assert await book.stores.search.containing(WORKSPACE, "unique", below=None, limit=10) == []
+    assert await book.containing("unique") == []
 
 
 async def test_workspaces_see_nothing_of_each_other(book: Book) -> None:
@@ -134,5 +149,5 @@ async def test_workspaces_see_nothing_of_each_other(book: Book) -> None:
 
     assert (await _search(book)).total == 1
     assert [each.details.first_name for each in await book.find()] == ["Here"]
-    assert [each.number for each in await book.stores.search.containing(other, "there", below=None, limit=9)] == [1]
+    assert [each.number for each in await book.containing("there", workspace_id=other)] == [1]
     assert await book.directory.erase([phone_identity(person(1).phone)]) == 2

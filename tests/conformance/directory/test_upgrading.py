@@ -41,6 +41,6 @@ async def test_contacts_of_before_are_numbered_and_found(databases: Databases, t
     await book.apply(person(1))
 
     found = await book.stores.search.search(WORKSPACE, LeadQuery(limit=10))
-    named = await book.stores.search.containing(WORKSPACE, "ann", below=None, limit=10)
+    named = await book.containing("ann")
     assert [contact.number for contact in found.contacts] == [4, 3, 2, 1]
     assert [contact.contact_id for contact in named] == sorted(ids, reverse=True)

@@ -1,10 +1,10 @@
 """A contact as the connect API shows it: every readable key, null when there is nothing."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from services.directory.domain.bag import find_in_bag, read_bag
+from services.directory.domain.bag import find_each_in_bag, read_bag
 from services.directory.domain.connect.reading import LEAD_STATUS
 from services.directory.domain.contact import Contact, Details
 from services.directory.domain.lead import full_name
@@ -18,8 +18,8 @@ _TEXTS: Final = ("photo", "jobTitle", "facebookUrl", "instagramUrl", "linkedinUr
 def contact_view(contact: Contact, statuses: Sequence[LeadStatus]) -> dict[str, object]:
     """In the order of the document. `lastActivityAt` is the last change since the contact was created."""
     details = contact.details
-    bag = read_bag(details.additional_fields)
-    texts = {name: _text(bag, name) for name in _TEXTS}
+    found = find_each_in_bag(read_bag(details.additional_fields), (*_TEXTS, LEAD_STATUS))
+    texts = {name: _text(found[name]) for name in _TEXTS}
     return {
         "id": contact.number,
         "email": details.emails[0].email if details.emails else None,
@@ -36,7 +36,7 @@ def contact_view(contact: Contact, statuses: Sequence[LeadStatus]) -> dict[str, 
         "note": texts["note"],
         "lastActivityAt": _moment(contact.changed_at) if contact.version > 1 else None,
         "createdAt": _moment(contact.created_at),
-        "leadStatus": _status(find_in_bag(bag, LEAD_STATUS), statuses),
+        "leadStatus": _status(found[LEAD_STATUS], statuses),
     }
 
 
@@ -63,9 +63,8 @@ def _numbers(details: Details) -> Iterator[str]:
     yield from (phone.number for phone in details.phones)
 
 
-def _text(bag: Mapping[str, object], name: str) -> str | None:
-    """What callers of any API gave under the name, in any usual spelling; numbers are told as texts."""
-    value = find_in_bag(bag, name)
+def _text(value: object | None) -> str | None:
+    """Numbers are told as texts."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
     return str(value).strip() or None
@@ -73,6 +72,8 @@ def _text(bag: Mapping[str, object], name: str) -> str | None:
 
 def _status(value: object, statuses: Sequence[LeadStatus]) -> dict[str, object] | None:
     """By its label, whatever the case, or by its id. None for what is no lead status of the workspace any more."""
+    if value is None:
+        return None
     label = fold(value.strip()) if isinstance(value, str) else None
     number = value if isinstance(value, int) and not isinstance(value, bool) else None
     for status in statuses:

@@ -1,6 +1,6 @@
 """Single contacts, searches, walks and actions, in memory."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
@@ -106,9 +106,8 @@ class MemorySearch:
         found = [contact for contact in self._newest(workspace_id) if self._matches(workspace_id, contact, query)]
         return LeadPage(found[query.skip : query.skip + query.limit], len(found))
 
-    async def containing(self, workspace_id: WorkspaceId, text: str, *, below: int | None, limit: int) -> list[Contact]:
-        newest = [each for each in self._newest(workspace_id) if below is None or each.number < below]
-        return [each for each in newest if not text or contains(each.details, text)][:limit]
+    async def containing(self, workspace_id: WorkspaceId, text: str) -> AsyncIterator[Sequence[Contact]]:
+        yield [each for each in self._newest(workspace_id) if contains(each.details, text)]
 
     async def letter_some(self) -> int:
         return 0
