@@ -98,14 +98,21 @@ class Flow:
             breaker = self.breaker.failed(now=now, threshold=bounds.failures, longest=_longest_rest(destination))
         else:
             breaker = self.breaker.answered()
-        learned = self._learned(answer, started_at=started_at, now=now, speed=speed)
+        learned = self._learned(answer, destination, started_at=started_at, now=now, speed=speed)
         after = replace(self, breaker=breaker, learned=learned, denials=denials)
         return UNTROUBLED if after == UNTROUBLED else after
 
-    def _learned(self, answer: Answer, *, started_at: datetime, now: datetime, speed: float) -> LearnedRate:
+    def _learned(
+        self, answer: Answer, destination: Destination, *, started_at: datetime, now: datetime, speed: float
+    ) -> LearnedRate:
         if not isinstance(answer, NoAnswer) and _is_too_fast(answer):
-            retry_after = answer.retry_after
-            return self.learned.refused(started_at=started_at, now=now, speed=speed, retry_after=retry_after)
+            return self.learned.refused(
+                started_at=started_at,
+                now=now,
+                speed=speed,
+                retry_after=answer.retry_after,
+                longest=destination.retry.max_delay,
+            )
         is_taken = isinstance(answer, Taken) and not answer.strained
         return self.learned.taken(now=now) if is_taken else self.learned
 

@@ -60,13 +60,19 @@ class LearnedRate:
     """Nothing is sent before: it asked for that."""
 
     def refused(
-        self, *, started_at: datetime, now: datetime, speed: float, retry_after: timedelta | None
+        self,
+        *,
+        started_at: datetime,
+        now: datetime,
+        speed: float,
+        retry_after: timedelta | None,
+        longest: timedelta = LONGEST_SILENCE,
     ) -> "LearnedRate":
         """Return it after a 429, or a 503 with Retry-After; `speed` is how fast it was sent to.
 
-        Refusals of what went before the rate had settled count once.
+        `longest`: the destination's longest delay, which no Retry-After exceeds. Refusals of what went before the rate had settled count once.
         """
-        silence = min(retry_after or timedelta(0), LONGEST_SILENCE)
+        silence = min(retry_after or timedelta(0), LONGEST_SILENCE, longest)
         silent_until = max(now + silence, self.silent_until or now)
         if self.lowered_at is not None and self.rate and started_at < self.lowered_at + SETTLING:
             return replace(self, silent_until=silent_until)

@@ -175,6 +175,14 @@ def test_a_retry_after_keeps_everything_back_for_a_minute_at_most(status: int) -
     assert long.opens_at(HOOK, now=NOW) == NOW + timedelta(minutes=1)
 
 
+def test_a_retry_after_keeps_nothing_back_past_the_longest_delay() -> None:
+    brisk = replace(HOOK, retry=RetrySchedule(max_delay=2 * SECOND))
+
+    held = after(Flow(), Refused(status=429, message="", retry_after=timedelta(hours=7)), destination=brisk)
+
+    assert held.opens_at(brisk, now=NOW) == NOW + 2 * SECOND
+
+
 def test_the_lower_of_the_set_and_the_learned_rate_holds_and_is_shown() -> None:
     flow = after(Flow(), *[TAKEN] * 20, Refused(status=429, message=""))
 
