@@ -133,6 +133,9 @@ def _defaults(reset: frozenset[Resettable]) -> dict[str, object]:
 
 def _retry(known: RetrySchedule, changes: RetryChange) -> RetrySchedule:
     given = {each.name: value for each in fields(changes) if (value := getattr(changes, each.name)) is not None}
+    if changes.first_delay is None and changes.max_delay is not None:
+        # The shorter bound holds for the first pause too, as it does for every other: nobody has to say it twice.
+        given["first_delay"] = min(known.first_delay, changes.max_delay)
     return replace(known, **given)
 
 

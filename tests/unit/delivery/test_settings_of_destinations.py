@@ -78,6 +78,14 @@ def test_a_secret_that_is_set_signs_alone() -> None:
     assert (changed.secrets, changed.old_secrets_until) == (("another, long enough",), None)
 
 
+def test_a_longest_delay_alone_shortens_the_first_one_too() -> None:
+    longest = timedelta(seconds=2)
+
+    changed = change(WEBHOOK, Changes(retry=RetryChange(max_delay=longest)))
+
+    assert changed.retry == RetrySchedule(first_delay=longest, max_delay=longest)
+
+
 def test_settings_go_back_to_their_defaults() -> None:
     rich = replace(WEBHOOK, headers={"X": "1"}, tags=TagFilter(any_of=("a",)), success=SuccessRule(statuses=(200,)))
 
