@@ -261,7 +261,7 @@ async def test_only_an_admin_operates(hub: Hub, key: str | None, code: grpc.Stat
     ("method", "request_", "code"),
     [
         ("CreateDestination", new_hook("http://169.254.169.254/latest"), grpc.StatusCode.INVALID_ARGUMENT),
-        ("CreateDestination", new_hook("https://8.8.8.8/", secret="short"), grpc.StatusCode.INVALID_ARGUMENT),
+        ("CreateDestination", new_hook("https://8.8.8.8/", secret="whsec_***"), grpc.StatusCode.INVALID_ARGUMENT),
         ("CreateDestination", pb.CreateDestinationRequest(url="https://8.8.8.8/"), grpc.StatusCode.INVALID_ARGUMENT),
         (
             "CreateDestination",

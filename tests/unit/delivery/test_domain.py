@@ -164,7 +164,12 @@ def test_a_made_secret_signs_with_its_bytes() -> None:
     assert signing_key(make_secret(b"x" * 32)) == b"x" * 32
 
 
-@pytest.mark.parametrize("text", ["short", "whsec_????", "whsec_QUFB"])
+@pytest.mark.parametrize(("text", "key"), [("short", b"short"), ("whsec_QUFB", b"AAA")])
+def test_a_secret_is_as_long_as_the_receiver_has_it(text: str, key: bytes) -> None:
+    assert signing_key(parse_secret(text)) == key
+
+
+@pytest.mark.parametrize("text", ["whsec_????", "whsec_QUFBQ"])
 def test_a_secret_that_cannot_sign_is_refused(text: str) -> None:
     with pytest.raises(InvalidDestinationError) as refused:
         parse_secret(text)
