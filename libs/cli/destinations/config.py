@@ -78,12 +78,13 @@ def _is_map(value: Any) -> bool:
 _TEXT = ("a text", lambda value: isinstance(value, str))
 _TRUTH = ("true or false", lambda value: isinstance(value, bool))
 _NUMBER, _WHOLE = ("a number", _is_number), ("a whole number", _is_whole)
+_COUNT = ("a whole number, from 1", lambda value: _is_whole(value) and value >= 1)
 _SECONDS = ("a number of seconds, above 0", lambda value: _is_number(value) and value > 0)
 _DELAY = ("a number of seconds, from 0", lambda value: _is_number(value) and value >= 0)
 _MAP, _TEXTS = ("an object of texts", _is_map), ("a list of texts", _is_texts)
 _STATUSES = ("a list of whole numbers", lambda value: isinstance(value, list) and all(map(_is_whole, value)))
 _KEYS: Mapping[str, Any] = {
-    "retry": {"first_delay_s": _DELAY, "max_delay_s": _DELAY, "max_attempts": _WHOLE, "timeout_s": _SECONDS},
+    "retry": {"first_delay_s": _DELAY, "max_delay_s": _DELAY, "max_attempts": _COUNT, "timeout_s": _SECONDS},
     "token": _TEXT,
     "enterprise_id": _TEXT,
     "api_key": _TEXT,

@@ -35,6 +35,7 @@ def test_an_empty_setting_goes_back_to_its_default_when_it_is_changed() -> None:
         ('{"retry": 5, "tags": [], "rate": true}', ["/retry", "/tags", "/rate"]),
         ('{"fields": {"a": 1}, "success": {"statuses": ["200"]}}', ["/fields", "/success/statuses"]),
         ('{"retry": {"timeout_s": 0, "first_delay_s": -1}}', ["/retry/timeout_s", "/retry/first_delay_s"]),
+        ('{"retry": {"max_attempts": 0}}', ["/retry/max_attempts"]),
     ],
 )
 def test_every_fault_is_named(config: str, pointers: list[str]) -> None:
