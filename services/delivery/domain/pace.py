@@ -70,7 +70,8 @@ class LearnedRate:
     ) -> "LearnedRate":
         """Return it after a 429, or a 503 with Retry-After; `speed` is how fast it was sent to.
 
-        `longest`: the destination's longest delay, which no Retry-After exceeds. Refusals of what went before the rate had settled count once.
+        `longest`: the destination's longest delay, which no Retry-After exceeds. Refusals of what went before the
+        rate had settled count once.
         """
         silence = min(retry_after or timedelta(0), LONGEST_SILENCE, longest)
         silent_until = max(now + silence, self.silent_until or now)
