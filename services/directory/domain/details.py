@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.directory.domain.additional_fields import unite
 from services.directory.domain.contact import ContactType, Details, Email, Phone
 from services.directory.domain.identity import identities_of, is_normalised
-from services.directory.domain.spelling import Spelled, spelled_fields
+from services.directory.domain.spelling import Spelled, spelled_fields, spelled_type
 
 
 def details_of(
@@ -48,6 +48,8 @@ def describe(  # noqa: PLR0917 - by name they cost a seventh of reading a contac
     """
     if not phone and phones:
         phone = next((each.number for each in phones if is_normalised(each.number)), "")
+    if spelled_in and not type:
+        type = spelled_type(spelled_in)  # noqa: A001 - as above
     if spelled_in and (spelled := spelled_fields(spelled_in)):
         emails = (*emails, Email(spelled[Spelled.EMAIL])) if Spelled.EMAIL in spelled else emails
         first_name = first_name or spelled.get(Spelled.FIRST_NAME, "") or spelled.get(Spelled.FULL_NAME, "")

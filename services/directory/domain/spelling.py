@@ -1,7 +1,10 @@
-"""Names, company and e-mail that callers put among the additional fields, in any of the usual spellings."""
+"""Names, company, e-mail and type that callers put among the additional fields, in any of the usual spellings."""
 
 from collections.abc import Iterator, Mapping
 from enum import Enum, auto
+from typing import Final
+
+from services.directory.domain.contact import ContactType
 
 _LONGEST_NAME, _LONGEST_ADDRESS = 256, 320
 
@@ -23,6 +26,10 @@ _WORDS = {
     Spelled.COMPANY: ("company", "company name", "organization", "organisation", "компания"),
     Spelled.EMAIL: ("email", "e mail", "mail", "email address", "почта"),
 }
+
+
+_TYPE_KEYS: Final = ("type", "Type", "TYPE")
+_TYPES: Final = {"customer": ContactType.CUSTOMER, "lead": ContactType.LEAD}
 
 
 def _spellings(words: str) -> Iterator[str]:
@@ -49,6 +56,15 @@ def spelled_fields(additional_fields: Mapping[str, object]) -> dict[Spelled, str
             if is_plausible(spelled, text):
                 found[spelled] = text
     return found
+
+
+def spelled_type(additional_fields: Mapping[str, object]) -> ContactType:
+    """What the additional fields say of the type; NOT_GIVEN for any other word than those of the contact source."""
+    for key in _TYPE_KEYS:
+        value = additional_fields.get(key)
+        if isinstance(value, str) and (found := _TYPES.get(value.strip().casefold())):
+            return found
+    return ContactType.NOT_GIVEN
 
 
 def is_plausible(spelled: Spelled, text: str) -> bool:

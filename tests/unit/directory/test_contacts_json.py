@@ -50,6 +50,11 @@ def test_a_contact_with_everything_is_read() -> None:
     )
 
 
+def test_a_type_among_the_additional_fields_counts_where_none_is_given() -> None:
+    assert _only(phone="+1", additionalFields={"type": "lead"}).type is ContactType.LEAD
+    assert _only(phone="+1", type="customer", additionalFields={"type": "lead"}).type is ContactType.CUSTOMER
+
+
 def test_additional_fields_stay_byte_for_byte() -> None:
     raw = '{ "firstName" : "\\u0418ван" , "n": 1.0e+2, "deep": {"a":[ ]} }'
 

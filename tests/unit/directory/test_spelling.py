@@ -2,7 +2,8 @@
 
 import pytest
 
-from services.directory.domain.spelling import Spelled, spelled_fields
+from services.directory.domain.contact import ContactType
+from services.directory.domain.spelling import Spelled, spelled_fields, spelled_type
 
 
 @pytest.mark.parametrize(
@@ -49,3 +50,17 @@ def test_of_two_spellings_the_first_counts_and_a_bad_one_does_not_hide_the_next(
     assert spelled_fields({"email": "-", "mail": "a@example.com", "Mail": "b@example.com"}) == {
         Spelled.EMAIL: "a@example.com"
     }
+
+
+@pytest.mark.parametrize(
+    ("fields", "kind"),
+    [
+        ({"type": "lead"}, ContactType.LEAD),
+        ({"Type": " Customer "}, ContactType.CUSTOMER),
+        ({"type": "partner"}, ContactType.NOT_GIVEN),
+        ({"type": 7}, ContactType.NOT_GIVEN),
+        ({}, ContactType.NOT_GIVEN),
+    ],
+)
+def test_a_type_is_one_of_the_two_words(fields: dict[str, object], kind: ContactType) -> None:
+    assert spelled_type(fields) is kind
