@@ -94,6 +94,7 @@ def _connection_manager(settings: GatewaySettings, routes: Sequence[Route]) -> C
         "request_headers_timeout": "5s",
         "request_timeout": "30s",
         "stream_idle_timeout": "60s",
+        "http_protocol_options": {"allow_custom_methods": True},  # routing refuses them, in the envelope of the path
         "common_http_protocol_options": {
             "idle_timeout": "300s",
             "max_headers_count": 64,

@@ -96,7 +96,7 @@ async def unknown_paths(gateway: Replicas, group: str) -> None:
 
 
 async def wrong_verbs(gateway: Replicas, group: str) -> None:
-    for verb in ("PUT", "PATCH", "DELETE", "OPTIONS"):
+    for verb in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE", "NONSENSE"):
         answer = await gateway.http.request(verb, READ[group], headers=HEADERS[group])
 
         assert answer.status_code == 405

@@ -65,6 +65,7 @@ def test_a_key_ends_with_its_user__d(space: Space) -> None:
         ("DELETE", "contacts", 405),
         ("PUT", "me", 405),
         ("POST", "me", 405),
+        ("PURGE", "me", 405),
         ("PATCH", "contacts/lead-statuses", 405),
     ],
 )

@@ -173,6 +173,7 @@ def test_the_limit_holds_for_updated_and_deleted_separately__s(
         ("GET", "token/", 404),
         ("POST", "token", 405),
         ("POST", "contacts", 405),
+        ("PURGE", "contacts", 405),
         ("DELETE", "contacts/delta", 405),
     ],
 )
