@@ -12,6 +12,7 @@ from services.delivery.domain.tags import FILTERED, wanted
 
 LOST = NoAnswer(message="The hub stopped while it was sending, and the answer was lost.", reached=True)
 NEVER_TAKEN = "The destination asked for the contact again at every try."
+NONE_TAKEN = "None of the contacts was taken; each row says why."
 LONGEST_REASON = 512
 
 _PENDING = bytes([RowState.PENDING])
@@ -123,16 +124,17 @@ def _taken(delivery: Delivery, answer: Taken, *, destination: Destination, now: 
 
 def _done(delivery: Delivery, answer: Taken, *, now: datetime) -> Delivery:
     """As below, in one step, since it is nearly always so: all of the chunk was sent and nothing of it is left."""
+    state = _final_state(answer.states)
     return replace(
         delivery,
-        state=_final_state(answer.states),
+        state=state,
         due_at=None,
         states=answer.states,
         failures=answer.failures,
         attempt_count=delivery.attempt_count + 1,
         attempted_at=now,
         status=answer.status,
-        message=answer.message,
+        message=_last_word(answer.message, state),
         tries=0,
         is_tainted=False,
     )
@@ -280,7 +282,14 @@ def _go_on(delivery: Delivery, *, can_probe: bool = True, now: datetime) -> Deli
 
 def _closed(delivery: Delivery) -> Delivery:
     """Of a delivery that has no pending row."""
-    return replace(delivery, state=_final_state(delivery.states), due_at=None, is_tainted=False)
+    state = _final_state(delivery.states)
+    message = _last_word(delivery.message, state)
+    return replace(delivery, state=state, message=message, due_at=None, is_tainted=False)
+
+
+def _last_word(message: str, state: DeliveryState) -> str:
+    """A chunk that failed says why, also after a success that took no row of it."""
+    return message or (NONE_TAKEN if state is DeliveryState.FAILED else "")
 
 
 def _final_state(states: bytes) -> DeliveryState:

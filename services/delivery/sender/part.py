@@ -203,7 +203,7 @@ class Part:
             status=trouble.status if trouble is not None and asks else 200,
             retry_after=trouble.retry_after if trouble is not None and asks else None,
             strained=asks and self._ended,
-            message=f"{pending} of the contacts wait: {trouble.message}" if trouble is not None and asks else "",
+            message=f"{pending} of {len(states)} contacts not taken: {trouble.message}" if asks and trouble else "",
             body=self._body(),
         )
 

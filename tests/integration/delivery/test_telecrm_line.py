@@ -61,7 +61,7 @@ async def test_rows_that_got_429_wait_as_long_as_was_asked_and_the_others_are_do
     done, pending = states(answer).count("created"), states(answer).count("pending")
     assert done + pending == 50
     assert done == len(fake.leads) < 30
-    assert answer.message == f"{pending} of the contacts wait: It answered 429."
+    assert answer.message == f"{pending} of 50 contacts not taken: It answered 429."
 
 
 @pytest.mark.parametrize(

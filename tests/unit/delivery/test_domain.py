@@ -155,6 +155,16 @@ def test_giving_up_fails_the_rows_of_the_round() -> None:
     assert settled.is_final
 
 
+def test_a_success_that_took_no_row_says_why_the_chunk_failed() -> None:
+    delivery = opened(positions=[0, 1], size=2)
+    answer = Taken(states=bytes([RowState.FAILED] * 2), failures=(RowFailure(position=0, reason="no e-mail"),))
+
+    settled = settle(delivery, answer, destination=directory(now=NOW), now=NOW, chance=0)
+
+    assert settled.is_final
+    assert settled.message == "None of the contacts was taken; each row says why."
+
+
 def test_the_delivery_id_names_later_rounds() -> None:
     assert ref("j.4", "d").key.delivery_id == "j.4.d"
     assert ref("j.4", "d", number=2).key.delivery_id == "j.4.d.2"
