@@ -1,11 +1,11 @@
 """What a delivery does to the book."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import assert_never
 
 from services.directory.domain.contact import Contact, ContactId, Details, Given, Identity, Tombstone, Unreadable
 from services.directory.domain.delivery import Applied, Claim, Decision, Failure, Known, RowState
-from services.directory.domain.details import merge
+from services.directory.domain.details import let_go, merge
 from services.directory.domain.identity import agree, is_email, is_shared_only, scopes_of
 from services.directory.domain.leads import Turn
 from services.directory.domain.minting import Mint
@@ -43,6 +43,7 @@ class _Draft:
         self._changed: dict[ContactId, None] = {}
         self._deleted: dict[ContactId, Contact] = {}
         self._claims: list[Claim] = []
+        self._dropped: list[tuple[Identity, ContactId]] = []
         self._numbers = 0
 
     def upsert(self, given: Details, position: int) -> RowState:
@@ -57,10 +58,32 @@ class _Draft:
         return RowState.UPDATED
 
     def delete(self, given: Details) -> RowState:
-        """UNCHANGED when nothing leads to a contact: it is gone already, or never came."""
+        """UNCHANGED when nothing leads to a contact: it is gone already, or never came.
+
+        A contact that another source has too stays, without the ids of the one that deleted it.
+        """
         contact = self._find(given)
         if contact is None:
             return RowState.UNCHANGED
+        kept = let_go(contact.details, given.external_ids)
+        self._remove(contact) if kept is None else self._leave(contact, kept)
+        return RowState.UPDATED
+
+    def _leave(self, contact: Contact, kept: Details) -> None:
+        self._change(contact, kept)
+        dropped = [each for each in contact.details.identities if each not in kept.identities]
+        self._dropped += [(identity, contact.contact_id) for identity in dropped]
+        self._give_up(contact, dropped)
+
+    def _give_up(self, contact: Contact, identities: Collection[Identity]) -> None:
+        contact_id = contact.contact_id
+        kept = [each for each in self._claims if each.contact_id != contact_id or each.identity not in identities]
+        self._claims = kept
+        for identity in identities:
+            if self._owners.get(identity) == contact_id:
+                del self._owners[identity]
+
+    def _remove(self, contact: Contact) -> None:
         contact_id = contact.contact_id
         del self._contacts[contact_id]
         self._changed.pop(contact_id, None)
@@ -68,11 +91,7 @@ class _Draft:
             del self._created[contact_id]
         else:
             self._deleted[contact_id] = self._known.contacts[contact_id]
-        self._claims = [claim for claim in self._claims if claim.contact_id != contact_id]
-        for identity in contact.details.identities:
-            if self._owners.get(identity) == contact_id:
-                del self._owners[identity]
-        return RowState.UPDATED
+        self._give_up(contact, contact.details.identities)
 
     def decision(self, applied: Applied) -> Decision:
         return Decision(
@@ -82,6 +101,7 @@ class _Draft:
             changed=[(self._known.contacts[contact_id], self._contacts[contact_id]) for contact_id in self._changed],
             deleted=list(self._deleted.values()),
             claims=self._claims,
+            dropped=self._dropped,
         )
 
     def _find(self, given: Details) -> Contact | None:

@@ -78,7 +78,7 @@ class Claim(NamedTuple):
 class Decision:
     """What to write for a delivery, all of it or nothing; `deleted` as they were before, to be written first.
 
-    `changed` pairs what was with what is.
+    `changed` pairs what was with what is; `dropped` identities are given up by their holders, before any is claimed.
     """
 
     applied: Applied
@@ -87,3 +87,4 @@ class Decision:
     changed: Sequence[tuple[Contact, Contact]]
     deleted: Sequence[Contact]
     claims: Sequence[Claim]
+    dropped: Sequence[tuple[Identity, ContactId]] = ()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from services.directory.domain.additional_fields import unite
 from services.directory.domain.contact import ContactType, Details, Email, Phone
-from services.directory.domain.identity import identities_of, is_normalised
+from services.directory.domain.identity import identities_of, is_from_source, is_normalised, scopes_of
 from services.directory.domain.spelling import Spelled, spelled_fields, spelled_type
 
 
@@ -61,6 +61,18 @@ def describe(  # noqa: PLR0917 - by name they cost a seventh of reading a contac
     return Details(
         phone, phones, emails, external_ids, first_name, last_name, company, type, tags, additional_fields, identities
     )  # fmt: skip
+
+
+def let_go(known: Details, external_ids: tuple[str, ...]) -> Details | None:
+    """What is known when the sources of these ids have it no more. None: no other source has it either."""
+    gone = scopes_of(external_ids)
+    if not gone:
+        return None
+    kept = tuple(each for each in known.external_ids if not gone.keys() & scopes_of((each,)))
+    if not any(map(is_from_source, kept)):
+        return None
+    identities = identities_of(known.phone, known.phones, known.emails, kept)
+    return known._replace(external_ids=kept, identities=identities)
 
 
 def merge(known: Details, given: Details) -> Details:

@@ -47,6 +47,11 @@ def is_lead_id(external_id: str) -> bool:
     return external_id.startswith(LEAD_SCOPE + SCOPE_END)
 
 
+def is_from_source(external_id: str) -> bool:
+    """Whether it is some source's own."""
+    return SCOPE_END in external_id and not is_lead_id(external_id)
+
+
 def scoped_identity(source_id: str, external_id: str) -> Identity:
     """The id as that source's own."""
     return Identity(_SCOPED_ID + scoped(source_id, external_id))

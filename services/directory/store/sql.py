@@ -123,7 +123,13 @@ async def known_of(transaction: Transaction, workspace_id: WorkspaceId, identiti
 
 
 def _writing(decision: Decision) -> Writing:
-    return Writing(created=decision.created, changed=decision.changed, deleted=decision.deleted, claims=decision.claims)
+    return Writing(
+        created=decision.created,
+        changed=decision.changed,
+        deleted=decision.deleted,
+        claims=decision.claims,
+        dropped=decision.dropped,
+    )
 
 
 async def _note(transaction: Transaction, delivery: Delivery, decision: Decision) -> None:

@@ -77,6 +77,8 @@ class MemoryBook:
             self._shelf.remove(turn, contact)
         for contact in (*decision.created, *(after for _, after in decision.changed)):
             self._shelf.put(turn, contact)
+        for identity, contact_id in decision.dropped:
+            self._shelf.release(turn.workspace.workspace_id, identity, contact_id)
         for claim in decision.claims:
             self._shelf.claim(turn.workspace.workspace_id, claim)
         if decision.deleted or decision.created or decision.changed:
