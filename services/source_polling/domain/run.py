@@ -45,6 +45,7 @@ class Tally:
 
     pages: int = 0
     seen: int = 0
+    """Changed, unchanged, echoes and skipped together."""
     changed: int = 0
     unchanged: int = 0
     echoes: int = 0

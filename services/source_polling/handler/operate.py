@@ -106,7 +106,9 @@ class Operator:
             await session.close()
         match found:
             case Page():
-                return Tested(message="", seen=len(found.records), skipped=found.skipped[:MOST_TOLD])
+                return Tested(
+                    message="", seen=len(found.records) + len(found.skipped), skipped=found.skipped[:MOST_TOLD]
+                )
             case Deferred() | Failed():
                 return Tested(message=found.reason)
 

@@ -208,7 +208,7 @@ def _turned(run: Run, page: Page, sifted: Sifted) -> Run:
     if is_first_look:  # what is seen again is not counted again
         tally = tally.plus(
             pages=1,
-            seen=len(sifted.changes) + len(sifted.unchanged) + len(sifted.echoes),
+            seen=len(sifted.changes) + len(sifted.unchanged) + len(sifted.echoes) + len(sifted.skipped),
             unchanged=len(sifted.unchanged),
             echoes=len(sifted.echoes),
             skipped=len(sifted.skipped),

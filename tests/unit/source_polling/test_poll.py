@@ -108,7 +108,7 @@ async def test_rows_that_are_left_out_are_counted_and_listed(world: World) -> No
     run = await world.run(source)
     _, listed = await world.operator.run(source.source_id, run.run_id)
 
-    assert counts(run, "seen", "skipped") == (1, 2)
+    assert counts(run, "seen", "changed", "skipped") == (3, 1, 2)
     assert [each.external_id for each in listed] == ["7", "2"]
 
 

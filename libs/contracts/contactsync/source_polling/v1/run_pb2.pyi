@@ -91,7 +91,7 @@ class Run(_message.Message):
     pages: _builtins.int
     """Pages accepted."""
     seen: _builtins.int
-    """Contacts seen."""
+    """Contacts seen: those changed, unchanged, echoes and skipped together."""
     changed: _builtins.int
     """Contacts that were new or changed, and were imported."""
     unchanged: _builtins.int
