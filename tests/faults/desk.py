@@ -65,10 +65,14 @@ class Desk:
         """Returns when another process does the killed one's work, with the seconds that took."""
         return wait_for(lambda: self.pid(name) not in {0, killed} and self._works(name), what=f"the return of {name}")
 
+    def await_settled(self, name: str) -> None:
+        """Returns when the supervisor counts a process as started; killed before, each next one is longer away."""
+        wait_for(lambda: self._states()[name] == "RUNNING", what=f"the start of {name}")
+
     def all_healthy(self) -> bool:
         """Whether every process runs and says that it can do its work."""
-        infos = self.hub.supervisor.processes()
-        return all(infos[name]["statename"] == "RUNNING" and self._works(name) for name in PROCESSES)
+        states = self._states()
+        return all(states[name] == "RUNNING" and self._works(name) for name in PROCESSES)
 
     def drain(self, ledger: Ledger) -> float:
         """Returns when every job is at its end, with the seconds that took."""
@@ -79,6 +83,9 @@ class Desk:
         file = self.hub.plan.folder.root / "db" / f"{service}.sqlite3"
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
             return {row[0] for row in database.execute(query)}
+
+    def _states(self) -> dict[str, str]:
+        return {name: info["statename"] for name, info in self.hub.supervisor.processes().items()}
 
     def _works(self, name: str) -> bool:
         plan = self.hub.plan

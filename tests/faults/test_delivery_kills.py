@@ -25,6 +25,7 @@ def kill_under_load(place: Desk, victim: str, ledger: Ledger, requests: list[Req
     away = 0.0
     with ThreadPoolExecutor(4) as pool:
         for batch in batches(requests, kills):
+            place.await_settled(victim)
             sent = [pool.submit(ledger.send, place.api, request) for request in batch]
             # Anywhere between the first request's first byte and the delivery of the last one's chunk.
             wait(sent, timeout=random.uniform(0, LONGEST_SPREAD_SECONDS))
