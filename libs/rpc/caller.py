@@ -72,6 +72,8 @@ class WorkspaceCaller:
     """E-mail of the member whom the credential belongs to. Empty: it is the workspace's own."""
     credential_id: str = ""
     """Public id of the credential."""
+    token_id: str = ""
+    """Which of the tokens that stand for the credential. Empty: the credential itself was shown."""
 
 
 Caller: TypeAlias = ClientCaller | ServiceCaller | WorkspaceCaller

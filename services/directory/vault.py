@@ -6,7 +6,7 @@ from typing import Final
 
 import jwt
 
-from services.directory.domain.credential import CredentialId, parse_credential_id
+from services.directory.domain.credential import SourceToken, parse_credential_id
 
 LIFETIME: Final = timedelta(hours=1)
 _ALGORITHM: Final = "HS256"
@@ -21,16 +21,16 @@ class JwtSourceTokens:
         """`master_key` has exactly 32 bytes."""
         self._key = hmac.digest(master_key, _PURPOSE, "sha256")
 
-    def issue(self, credential_id: CredentialId, *, now: datetime) -> str:
-        """One for that source access, which ends after an hour."""
+    def issue(self, token: SourceToken, *, now: datetime) -> str:
+        """Its text, which ends after an hour."""
         claims = {
-            "sub": credential_id, "aud": _AUDIENCE, "iat": int(now.timestamp()),
+            "sub": token.credential_id, "jti": token.token_id, "aud": _AUDIENCE, "iat": int(now.timestamp()),
             "exp": int((now + LIFETIME).timestamp()),
         }  # fmt: skip
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
 
-    def read(self, token: str, *, now: datetime) -> CredentialId | None:
-        """Whose it is; None when it is none of ours, was changed, or has ended."""
+    def read(self, token: str, *, now: datetime) -> SourceToken | None:
+        """Which it is; None when it is none of ours, was changed, or has ended."""
         try:
             claims = jwt.decode(
                 token,
@@ -43,4 +43,4 @@ class JwtSourceTokens:
             return None
         if claims["exp"] <= now.timestamp():
             return None
-        return parse_credential_id(str(claims["sub"]))
+        return SourceToken(parse_credential_id(str(claims["sub"])), str(claims.get("jti", "")))

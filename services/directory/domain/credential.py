@@ -44,6 +44,14 @@ class Secret:
     text: str = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class SourceToken:
+    """A token of a contact source: whose it is, and which of all."""
+
+    credential_id: CredentialId
+    token_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credential:
     """What is kept of one: the digest of its text, never the text. `user_email` is whose it is, of a connect key."""

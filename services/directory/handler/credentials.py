@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from services.directory.domain.contact import WorkspaceId
@@ -14,6 +14,7 @@ from services.directory.domain.credential import (
     CredentialId,
     CredentialKind,
     Secret,
+    SourceToken,
     credential_id_of,
     make_credential,
     parse_credential_id,
@@ -32,6 +33,7 @@ from services.directory.ports import (
 )
 
 _NO_DIGEST = bytes(32)
+_TOKEN_ID_BYTES = 8
 
 
 class NotMade(Enum):
@@ -43,11 +45,15 @@ class NotMade(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """Whose workspace a credential opens; `user` is whose connect key it is, None for one of nobody's in particular."""
+    """Whose workspace a credential opens; `user` is whose connect key it is, None for one of nobody's in particular.
+
+    `token_id` tells which token of a contact source was shown.
+    """
 
     workspace: Workspace
     credential_id: CredentialId
     user: Member | None = field(default=None, repr=False)
+    token_id: str = ""
 
 
 class Credentials:
@@ -127,15 +133,17 @@ class Credentials:
 
     def issue_source_token(self, credential_id: CredentialId) -> str:
         """A token (JWT) for an hour, for whoever opened this source access with its secret."""
-        return self._tokens.issue(credential_id, now=self._clock())
+        token = SourceToken(credential_id, self._entropy(_TOKEN_ID_BYTES).hex())
+        return self._tokens.issue(token, now=self._clock())
 
     async def open_source_token(self, token: str) -> Opened | None:
         """None unless it was issued here, has not ended, and its source access is still there."""
-        credential_id = self._tokens.read(token, now=self._clock())
-        found = await self._credentials.find(credential_id or NO_ID)
-        if found is None or found.kind is not CredentialKind.SOURCE:
+        shown = self._tokens.read(token, now=self._clock())
+        found = await self._credentials.find(NO_ID if shown is None else shown.credential_id)
+        if shown is None or found is None or found.kind is not CredentialKind.SOURCE:
             return None
-        return await self._opened(found)
+        opened = await self._opened(found)
+        return None if opened is None else replace(opened, token_id=shown.token_id)
 
     async def _open(self, text: str, fits: Callable[[Credential], bool]) -> Opened | None:
         found = await self._credentials.find(credential_id_of(text))

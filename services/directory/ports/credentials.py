@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.directory.domain.contact import WorkspaceId
-from services.directory.domain.credential import Credential, CredentialId
+from services.directory.domain.credential import Credential, CredentialId, SourceToken
 
 
 class CredentialBook(Protocol):
@@ -42,10 +42,10 @@ class KeyHash(Protocol):
 class SourceTokens(Protocol):
     """The tokens of contact sources (JWT)."""
 
-    def issue(self, credential_id: CredentialId, *, now: datetime) -> str:
-        """One for that source access, which ends after an hour."""
+    def issue(self, token: SourceToken, *, now: datetime) -> str:
+        """Its text, which ends after an hour."""
         ...
 
-    def read(self, token: str, *, now: datetime) -> CredentialId | None:
-        """Whose it is; None when it is none of ours, was changed, or has ended."""
+    def read(self, token: str, *, now: datetime) -> SourceToken | None:
+        """Which it is; None when it is none of ours, was changed, or has ended."""
         ...

@@ -84,8 +84,8 @@ class LeadSearch(Protocol):
 class Walks(Protocol):
     """Remembers what a walk through many pages froze."""
 
-    async def begin(self, workspace_id: WorkspaceId, walk: str) -> datetime:
-        """Now: all of before can be seen, and nothing more will be written before it. Kept as `walk`."""
+    async def begin(self, workspace_id: WorkspaceId, *walks: str) -> datetime:
+        """Now: all of before can be seen, and nothing more will be written before it. Kept as each of `walks`."""
         ...
 
     async def resume(self, workspace_id: WorkspaceId, walk: str) -> datetime | None:

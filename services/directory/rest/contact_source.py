@@ -15,7 +15,7 @@ from services.directory.domain.contact import WorkspaceId
 from services.directory.domain.contact_source.asking import Paging, Unfit, read_paging, read_since
 from services.directory.domain.contact_source.showing import contact_view
 from services.directory.domain.credential import CredentialId
-from services.directory.handler.contact_source import ContactSource
+from services.directory.handler.contact_source import ContactSource, Walker
 from services.directory.handler.credentials import Credentials
 
 Context = grpc.aio.ServicerContext[Any, Awaitable[HttpBody]]
@@ -30,11 +30,11 @@ class ContactSourceServicer(contact_source_api_pb2_grpc.ContactSourceApiServicer
         self._credentials = credentials
 
     async def GetSourceToken(self, request: Empty, context: Context) -> HttpBody:
-        token = self._credentials.issue_source_token(_access())
+        token = self._credentials.issue_source_token(_walker().access)
         return await answer(context, body=orjson.dumps({"token": token}))
 
     async def ListSourceContacts(self, request: pb.ListSourceContactsRequest, context: Context) -> HttpBody:
-        page = await self._source.contacts(_workspace(), _access(), _paging(request))
+        page = await self._source.contacts(_workspace(), _walker(), _paging(request))
         contacts = [contact_view(contact) for contact in page.contacts]
         return await answer(context, body=orjson.dumps({"contacts": contacts, "has_more": page.more}))
 
@@ -43,7 +43,7 @@ class ContactSourceServicer(contact_source_api_pb2_grpc.ContactSourceApiServicer
         since = read_since(request.timestamp if request.HasField("timestamp") else None)
         if isinstance(since, Unfit):
             raise Refusal("VALIDATION_ERROR", since.message)
-        page = await self._source.delta(_workspace(), _access(), paging, since=since)
+        page = await self._source.delta(_workspace(), _walker(), paging, since=since)
         updated = [contact_view(contact) for contact in page.updated]
         body = {"updated": updated, "deleted": list(page.deleted), "has_more": page.more}
         return await answer(context, body=orjson.dumps(body))
@@ -62,5 +62,6 @@ def _workspace() -> WorkspaceId:
     return WorkspaceId(current_workspace().workspace_id)
 
 
-def _access() -> CredentialId:
-    return CredentialId(current_workspace().credential_id)
+def _walker() -> Walker:
+    caller = current_workspace()
+    return Walker(CredentialId(caller.credential_id), caller.token_id)

@@ -39,4 +39,4 @@ def _caller(opened: Opened | None) -> WorkspaceCaller | None:
     if opened is None:
         return None
     user = "" if opened.user is None else opened.user.email
-    return WorkspaceCaller(opened.workspace.workspace_id, user, opened.credential_id)
+    return WorkspaceCaller(opened.workspace.workspace_id, user, opened.credential_id, opened.token_id)

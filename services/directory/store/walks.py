@@ -111,7 +111,7 @@ class SqlWalks:
         self._ids: Marks[ContactId] = Marks()
         self._changes: Marks[_Change] = Marks()
 
-    async def begin(self, workspace_id: WorkspaceId, walk: str) -> datetime:
+    async def begin(self, workspace_id: WorkspaceId, *walks: str) -> datetime:
         """In the workspace's turn: whoever wrote before is seen; whoever writes after it has a later time."""
 
         async def unit(transaction: Transaction) -> datetime | None:
@@ -120,7 +120,7 @@ class SqlWalks:
                 return None
             before = to_micros(turn.at - WALKS_LAST)
             await transaction.execute(_FORGET_WALKS, (before,))
-            await transaction.execute(_KEEP, (workspace_id, walk, to_micros(turn.at)))
+            await transaction.execute_many(_KEEP, [(workspace_id, walk, to_micros(turn.at)) for walk in walks])
             await self._turns.end(transaction, turn)
             return turn.at
 

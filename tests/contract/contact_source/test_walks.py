@@ -115,5 +115,17 @@ def test_a_walk_goes_on_with_a_new_token(space: Space, connect: httpx.Client) ->
     assert read == [f"N{number}" for number in range(10)]
 
 
+def test_two_walks_with_a_token_each_do_not_disturb_each_other(space: Space, connect: httpx.Client) -> None:
+    fill(connect, 10)
+    access = space.access()
+    read: list[str] = []
+    with space.source(access) as one, space.source(access) as other:
+        for page in pages(one, "contacts", limit=2):
+            read += [contact["first_name"] for contact in page["contacts"]]
+            space.delete(other.get("contacts", params={"limit": 2}).json()["contacts"][0]["id"])
+
+    assert read == [f"N{number}" for number in range(10)]
+
+
 def _ids(read: Iterator[dict[str, Any]], field: str) -> list[str]:
     return [contact["id"] for page in read for contact in page[field]]

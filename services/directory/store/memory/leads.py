@@ -142,11 +142,11 @@ class MemoryWalks:
         self._shelf = shelf
         self._walks: dict[tuple[WorkspaceId, str], datetime] = {}
 
-    async def begin(self, workspace_id: WorkspaceId, walk: str) -> datetime:
+    async def begin(self, workspace_id: WorkspaceId, *walks: str) -> datetime:
         turn = self._shelf.take(workspace_id)
         assert turn is not None  # whoever walks was let into the workspace
         self._shelf.end(turn)
-        self._walks[workspace_id, walk] = turn.at
+        self._walks |= {(workspace_id, walk): turn.at for walk in walks}
         return turn.at
 
     async def resume(self, workspace_id: WorkspaceId, walk: str) -> datetime | None:
