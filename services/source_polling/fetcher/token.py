@@ -14,6 +14,8 @@ from services.source_polling.fetcher.line import Line, answered_at
 from services.source_polling.ports.fetching import Deferred, Failed
 
 _MARGIN = timedelta(seconds=30)
+_TOLD_TO = timedelta(seconds=1)
+"""A source's `Date` leaves out the part of a second that has gone."""
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}", re.ASCII)
 
 
@@ -95,11 +97,14 @@ def read_end(token: str) -> float | None:
 
 
 def _stale_at(ends_at: float | None, *, source_now: datetime, now: datetime) -> datetime | None:
-    """By the source's clock it lives so long; the hub's may go otherwise. One that is over already tells nothing."""
+    """By the source's clock it lives so long; the hub's may go otherwise. One that is over already tells nothing.
+
+    One that lives a second or so is stale at once: it serves the page that it was fetched for.
+    """
     if ends_at is None:
         return None
     lifetime_s = ends_at - source_now.timestamp()
     if not 0 < lifetime_s < timedelta(days=36500).total_seconds():
         return None
     lifetime = timedelta(seconds=lifetime_s)
-    return now + lifetime - min(_MARGIN, lifetime / 10)
+    return now + lifetime - _TOLD_TO - min(_MARGIN, lifetime / 10)

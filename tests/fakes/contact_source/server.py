@@ -115,8 +115,8 @@ class ContactSourceFake:
 
     def _give_token(self) -> Document:
         self.tokens_given += 1
-        ends_at = self._clock() + self.lifetime_s
-        token = secrets.token_hex(16) if self.quirks.opaque_tokens else _jwt(int(ends_at), number=self.tokens_given)
+        ends_at = int(self._clock() + self.lifetime_s)
+        token = secrets.token_hex(16) if self.quirks.opaque_tokens else _jwt(ends_at, number=self.tokens_given)
         self._good_tokens[token] = ends_at
         return {"token": token}
 

@@ -85,6 +85,22 @@ async def test_a_token_is_renewed_before_it_ends(fake: ContactSourceFake, fetche
     assert (fake.tokens_given, fake.refused_tokens) == (2, 0)
 
 
+async def test_a_short_token_is_renewed_in_time_though_a_date_leaves_out_part_of_a_second(
+    fake: ContactSourceFake, fetcher: Fetcher, clock: HandClock
+) -> None:
+    def pass_time() -> None:
+        clock.time += timedelta(seconds=3.3)
+
+    clock.time = clock.time.replace(microsecond=900_000)
+    fake.lifetime_s = 4
+    fake.at(1, Before(pass_time))
+
+    reading = await read(fetcher, source(fake.url))
+
+    assert reading.ids == FIVE
+    assert (fake.tokens_given, fake.refused_tokens) == (2, 0)
+
+
 async def test_a_token_that_ends_between_pages_is_renewed_and_the_page_repeated(
     fake: ContactSourceFake, fetcher: Fetcher
 ) -> None:
