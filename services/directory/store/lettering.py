@@ -19,6 +19,9 @@ from services.directory.store.tables import ContactRow, TurnRow, UnletteredRow
 from services.directory.store.turns import Turns
 
 _AT_ONCE: Final = 1000
+_AT_ONCE_ALONE: Final = 4096
+"""While nobody else creates contacts: a block of postings is then written about once."""
+
 _INDEXED_AT_ONCE: Final = 5000
 _contacts, _unlettered, _turns = table_of(ContactRow).c, table_of(UnletteredRow).c, table_of(TurnRow).c
 _SOME = Statement(select(_unlettered.workspace_id).limit(1))
@@ -68,6 +71,7 @@ class SqlLettering:
     def __init__(self, database: Database, turns: Turns) -> None:
         self._database = database
         self._turns = turns
+        self._next_numbers: dict[WorkspaceId, int] = {}
 
     async def letter_some(self) -> int:
         row = await self._database.fetch_one(_SOME)
@@ -76,9 +80,12 @@ class SqlLettering:
         workspace_id = WorkspaceId(row[0])
 
         async def unit(transaction: Transaction) -> int:
-            if await self._turns.take(transaction, workspace_id) is None:
+            turn = await self._turns.take(transaction, workspace_id)
+            if turn is None:
                 return 0
-            rows = await transaction.fetch(_WAITING, (workspace_id, _AT_ONCE))
+            alone = self._next_numbers.get(workspace_id) == turn.number
+            self._next_numbers[workspace_id] = turn.number
+            rows = await transaction.fetch(_WAITING, (workspace_id, _AT_ONCE_ALONE if alone else _AT_ONCE))
             contacts, posting = [read_contact(row) for row in rows], Posting()
             for contact in contacts:
                 posting.add(contact.number, letter_terms(workspace_id, lettered(contact.details)))

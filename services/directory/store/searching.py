@@ -18,7 +18,7 @@ from services.directory.domain.minting import open_mint
 from services.directory.domain.terms import EVERY_LEAD, Term, term_of
 from services.directory.store import statements
 from services.directory.store.actions import filter_clauses, filter_row
-from services.directory.store.postings import Masks, between, both, count, downwards, either, masks_of, read_mask
+from services.directory.store.postings import BLOCK, Masks, between, both, count, downwards, either, masks_of, read_mask
 from services.directory.store.rows import READ_COLUMNS, read_contact
 from services.directory.store.tables import ActionRow, ContactRow, IdentityRow, PostingRow, UnletteredRow
 
@@ -38,10 +38,16 @@ _PIECE: Final = 500
 _FEW_BLOCKS: Final = 64
 """Blocks that are picked one by one rather than reading all of a term."""
 
+_SAMPLED: Final = 8
+"""Parts of the book; a block of each tells how rare a term is."""
 _TOTALS = Statement(
-    select(_postings.term, func.sum(_postings.size)).where(any_of(_postings.term, "terms")).group_by(_postings.term),
+    select(_postings.term, func.sum(_postings.size))
+    .where(any_of(_postings.term, "terms"), any_of(_postings.block, "blocks"))
+    .group_by(_postings.term),
     "terms",
+    "blocks",
 )
+_LAST_NUMBER = Statement(select(func.max(_contacts.number)).where(_OF_WORKSPACE), "workspace_id")
 _SIZES = Statement(
     select(_postings.term, _postings.block, _postings.size).where(any_of(_postings.term, "terms")), "terms"
 )
@@ -186,7 +192,7 @@ class SqlSearch:
         The sets are made once, and what waits first: what is posted in between lies in both.
         """
         waiting = masks_of(row[0] for row in await self._database.fetch(_WAITING, (workspace_id, pattern)))
-        numbers = downwards(either(waiting, await self._all_of(letter_terms(workspace_id, [text]))))
+        numbers = downwards(either(waiting, await self._all_of(workspace_id, letter_terms(workspace_id, [text]))))
         while some := list(islice(numbers, _PIECE)):
             yield await self._database.fetch(_CONTAINING, (workspace_id, some, pattern))
 
@@ -237,18 +243,22 @@ class SqlSearch:
     async def _open(self, terms: Collection[Term], blocks: Collection[int]) -> Masks:
         return _united(await self._database.fetch(_PLACES, (list(terms), list(blocks)))) if blocks else {}
 
-    async def _all_of(self, terms: Collection[Term]) -> Masks:
-        """The numbers that hold all of the terms: the rarest term first, and no further than it reaches."""
-        totals = dict(await self._database.fetch(_TOTALS, (list(terms),)))
-        if len(totals) < len(terms):
-            return {}
+    async def _all_of(self, workspace_id: WorkspaceId, terms: Collection[Term]) -> Masks:
+        """The numbers that hold all of the terms: the rarest first, by some blocks, and no further than it reaches."""
+        totals = dict(await self._database.fetch(_TOTALS, (list(terms), await self._sampled(workspace_id))))
         found: Masks | None = None
-        for term in sorted(terms, key=lambda each: int(totals[each])):
+        for term in sorted(terms, key=lambda each: int(totals.get(each, 0))):
             posted = await self._posted([term], within=found)
             found = posted if found is None else both(found, posted)
             if count(found) <= _FEW:
                 break
         return found or {}
+
+    async def _sampled(self, workspace_id: WorkspaceId) -> list[int]:
+        """Some blocks at even distances, the last one among them."""
+        row = await self._database.fetch_one(_LAST_NUMBER, (workspace_id,))
+        last = int(row[0]) // BLOCK if row and row[0] else 0
+        return sorted({last * part // _SAMPLED for part in range(_SAMPLED + 1)})
 
     async def _sizes(self, terms: Collection[Term]) -> _Sizes:
         sizes: _Sizes = defaultdict(dict)

@@ -264,6 +264,20 @@ def test_an_import_is_at_once_visible_as_a_lead__i(telecrm: Telecrm, space: Spac
     refused(telecrm.post("lead", {"fields": {"phone": number}}), 409, "LEAD_ALREADY_EXISTS")
 
 
+def test_what_an_import_wrote_is_shown_as_the_fields_type_has_it__d(telecrm: Telecrm, space: Space, admin: Any) -> None:
+    number = phone()
+    written = {"deal_size": "41", "visit": "2020-01-01", "budget": 1200, "rating": "4", "interests": "VIP", "note": {}}
+    with create_client(space.hub, admin, rate=1000, workspace_id=space.enterprise_id) as partner:
+        _import(partner, {"phone": f"+{number}", "tags": [], "additionalFields": written})
+    shown = {"deal_size": 41, "visit": 1577836800000, "budget": "1200", "rating": 4, "interests": ["VIP"]}
+
+    [row] = telecrm.search({"fields": {"phone": number}})["data"]
+
+    assert row["fields"] == {"phone": number, "status": "Fresh"} | shown
+    for name, value in shown.items():
+        assert telecrm.search({"fields": {"phone": number, name: value}})["total_count"] == 1, name
+
+
 def _import(partner: Partner, contact: dict[str, Any]) -> None:
     accepted = partner.post([contact])
     assert accepted.status_code == 202, accepted.text

@@ -16,7 +16,8 @@ from services.directory.domain.telecrm.refusals import (
     Violation,
 )
 from services.directory.domain.telecrm.remarks import Read, read_values
-from services.directory.domain.telecrm.values import Facts, Unfit, digits_of, read_value
+from services.directory.domain.telecrm.showing import shown_value
+from services.directory.domain.telecrm.values import Facts, Unfit, read_value
 from services.directory.domain.workspace import Workspace
 
 _LONGEST_KEY = 256
@@ -119,13 +120,10 @@ def _texts(value: object) -> list[str] | None:
 
 
 def shown_fields(contact: Contact, workspace: Workspace) -> dict[str, object]:
-    """All fields that the lead has a value for; phones as digits."""
-    values = lead_values(contact.details, workspace)
-    for name, type_ in field_types(workspace).items():
-        value = values.get(name)
-        if type_ is FieldType.PHONE and isinstance(value, str):
-            values[name] = digits_of(value)
-    return values
+    """All fields that the lead has a value for, each as its type shows it."""
+    types = field_types(workspace)
+    values = lead_values(contact.details, workspace).items()
+    return {name: shown for name, value in values if (shown := shown_value(value, types[name])) is not None}
 
 
 def shown_status(contact: Contact, workspace: Workspace) -> str | None:

@@ -1,7 +1,7 @@
 """Searches as they are given."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -11,7 +11,7 @@ from services.directory.domain.fields import EMAIL, CustomField, FieldType
 from services.directory.domain.identity import email_identity, phone_identity
 from services.directory.domain.leads import AnyOf, LeadQuery
 from services.directory.domain.telecrm.actions import PREFIX
-from services.directory.domain.telecrm.moments import end_of_millisecond, read_moment, to_millis
+from services.directory.domain.telecrm.moments import end_of_millisecond, read_moment, to_millis, written_forms
 from services.directory.domain.telecrm.paging import Paging
 from services.directory.domain.telecrm.refusals import BadRequestError, shown
 from services.directory.domain.telecrm.values import Facts, digits_of
@@ -116,7 +116,7 @@ def _any_of(name: str, values: list[object], workspace: Workspace, facts: Facts)
     own = workspace.own_name(name)
     if own in BY_IDENTITY:
         return AnyOf(identities=frozenset(found for value in values if (found := _identity(own, value, facts))))
-    return AnyOf(terms=frozenset(_term(field, value, workspace, facts) for value in values))
+    return AnyOf(terms=frozenset(term for value in values for term in _terms(field, value, workspace, facts)))
 
 
 def _identity(name: str, value: object, facts: Facts) -> Identity | None:
@@ -126,10 +126,11 @@ def _identity(name: str, value: object, facts: Facts) -> Identity | None:
     return phone_identity(e164) if e164 else None
 
 
-def _term(field: CustomField, value: object, workspace: Workspace, facts: Facts) -> Term:
-    asked = value
+def _terms(field: CustomField, value: object, workspace: Workspace, facts: Facts) -> Iterator[Term]:
+    asked = [value]
     if field.type is FieldType.PHONE:
-        asked = digits_of(facts.phones.get(str(value), "")) or value
+        asked = [digits_of(facts.phones.get(str(value), "")) or value]
     if field.type is FieldType.DATE and (moment := read_moment(value)) is not None:
-        asked = to_millis(moment)
-    return term_of(workspace.workspace_id, field.api_name, searched_text(asked, field.type))
+        asked = [to_millis(moment), *written_forms(moment)]
+    for each in asked:
+        yield term_of(workspace.workspace_id, field.api_name, searched_text(each, field.type))

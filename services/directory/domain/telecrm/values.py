@@ -16,7 +16,7 @@ _LONGEST_EMAIL, _LONGEST_URL = 320, 2048
 _EMAIL = re.compile(
     r"[^\s@<>\"(),:;\\\[\]]{1,64}@(?:[^\W_](?:[\w-]{0,61}[^\W_])?\.)+[^\W\d_](?:[\w-]{0,61}[^\W_])", re.UNICODE
 )
-_NUMERIC = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?")
+NUMERIC = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ def _tags(value: object, facts: Facts) -> object:
 
 
 def _money(value: object, _: Facts) -> object:
-    if not isinstance(value, str) or not _NUMERIC.fullmatch(value.strip()):
+    if not isinstance(value, str) or not NUMERIC.fullmatch(value.strip()):
         return Unfit("Money must be a numeric string")
     return value.strip()
 

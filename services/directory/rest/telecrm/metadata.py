@@ -45,14 +45,11 @@ def _field(field: CustomField, workspace: Workspace, *, detail: bool) -> dict[st
         "apiName": field.api_name,
         "lockAfterCreate": field.lock_after_create,
         "isLeadid": field.api_name == workspace.identifier,
-    }
-    if detail:
-        shown = {"id": field.field_id, "description": field.description, **shown}
-    if field.type in _WITH_OPTIONS:
-        shown["options"] = [
+        "options": [
             {"id": option.option_id, "label": option.label} if detail else option.label for option in field.options
-        ]
-    return shown
+        ],
+    }
+    return {"id": field.field_id, "description": field.description, **shown} if detail else shown
 
 
 def _type(kind: FieldType) -> str:
