@@ -372,7 +372,7 @@ class CustomFieldDocument(_message.Message):
     """Whether it identifies a lead."""
     @_builtins.property
     def options(self) -> _containers.RepeatedCompositeFieldContainer[_struct_pb2.Value]:
-        """What may be chosen: labels, or in detail {"id", "label"}."""
+        """What may be chosen: labels, or in detail {"id", "label"}; empty where anything may be written."""
 
     def __init__(
         self,
