@@ -40,27 +40,21 @@ class Unanswered:
 class Outlet:
     """Follows no redirect, keeps no cookie, trusts no proxy of the environment, checks every address it connects to."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, rules: EgressRules) -> None:
+    def __init__(self, session: aiohttp.ClientSession, *, unshared: aiohttp.ClientSession, rules: EgressRules) -> None:
+        """`unshared` keeps no connection."""
         self._session = session
+        self._unshared = unshared
         self._rules = rules
 
     @classmethod
     def open(cls, rules: EgressRules) -> Self:
         """Open the connections that questions share. Needs a running loop. How many at once: the caller bounds it."""
-        connector = aiohttp.TCPConnector(limit=0, resolver=CheckedResolver(rules), ttl_dns_cache=30)
-        session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            trust_env=False,
-            headers={"User-Agent": "contactsync", "Accept-Encoding": "identity"},
-            skip_auto_headers=("Content-Type",),
-        )
-        return cls(session, rules=rules)
+        return cls(_session(rules, keeps=True), unshared=_session(rules, keeps=False), rules=rules)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._session.close()
+        await self._unshared.close()
 
     async def ask(
         self,
@@ -71,14 +65,20 @@ class Outlet:
         body: bytes | None = None,
         timeout: timedelta,  # noqa: ASYNC109 - of the whole question, connecting and reading included; aiohttp keeps it
         read_limit: int = READ_LIMIT,
+        unshared: bool = False,
     ) -> Reply | Unanswered:
-        """Ask once. Reads at most `read_limit` bytes of the answer's body, packed and unpacked."""
+        """Ask once. Reads at most `read_limit` bytes of the answer's body, packed and unpacked.
+
+        `unshared`: on a connection of its own. A kept one may be closed by the other side just as it is used again,
+        and then nobody knows whether the question arrived.
+        """
         target = _parsed(url)
         # A literal address needs no resolver, so the resolver's check does not see it.
         if not self._rules.may_call_host(target.raw_host or ""):
             return _FORBIDDEN
         try:
-            async with self._session.request(
+            session = self._unshared if unshared else self._session
+            async with session.request(
                 method,
                 target,
                 data=body,
@@ -91,6 +91,18 @@ class Outlet:
                 return Reply(status=response.status, headers=response.headers, body=content, whole=whole and unpacked)
         except (aiohttp.ClientError, TimeoutError) as failure:
             return _read_failure(failure)
+
+
+def _session(rules: EgressRules, *, keeps: bool) -> aiohttp.ClientSession:
+    connector = aiohttp.TCPConnector(limit=0, resolver=CheckedResolver(rules), ttl_dns_cache=30, force_close=not keeps)
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        trust_env=False,
+        headers={"User-Agent": "contactsync", "Accept-Encoding": "identity"},
+        skip_auto_headers=("Content-Type",),
+    )
 
 
 @lru_cache(maxsize=256)

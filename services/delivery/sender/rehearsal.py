@@ -37,6 +37,7 @@ class DryOutlet(Outlet):
         body: bytes | None = None,
         timeout: timedelta,
         read_limit: int = 65536,
+        unshared: bool = False,
     ) -> Reply | Unanswered:
         """Ask nothing that holds a contact: what a GET without a query reads is the workspace's own."""
         if method == "GET" and "?" not in url:

@@ -34,6 +34,7 @@ class WebhookSender(Sender):
             headers=write_headers(parcel, body),
             body=body,
             timeout=parcel.destination.retry.timeout,
+            unshared=not parcel.destination.idempotent,
         )
         return self._answer(reply, parcel)
 

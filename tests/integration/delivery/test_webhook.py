@@ -24,6 +24,7 @@ from services.delivery.domain.destination import Destination, DestinationId, Des
 from services.delivery.domain.parts import part_id
 from services.delivery.domain.success import SuccessRule
 from services.delivery.sender.webhook import WebhookSender
+from tests.fakes.raw import RawServer
 from tests.fakes.webhook import Cut, Endless, Hang, Status, WebhookFake
 from tests.unit.delivery.world import NOW, HandClock, ref
 
@@ -99,6 +100,17 @@ async def test_the_signature_is_that_of_standard_webhooks(fake: WebhookFake, sen
     expected = base64.b64encode(hmac.new(b"k" * 32, signed, hashlib.sha256).digest()).decode()
     assert arrival.headers["webhook-signature"] == f"v1,{expected}"
     assert int(at) == NOW.timestamp()
+
+
+@pytest.mark.parametrize(("idempotent", "connections"), [(True, 1), (False, 3)])
+async def test_what_may_not_come_twice_goes_on_a_connection_of_its_own(
+    sender: WebhookSender, *, idempotent: bool, connections: int
+) -> None:
+    async with RawServer() as server:
+        for _ in range(3):
+            await sender.send(parcel(server.url, idempotent=idempotent))
+
+    assert server.connections == connections
 
 
 async def test_while_secrets_change_each_of_them_signs(fake: WebhookFake, sender: WebhookSender) -> None:
