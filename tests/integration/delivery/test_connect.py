@@ -140,6 +140,16 @@ async def test_the_lead_status_is_set_by_its_label(fake: ConnectFake, sender: Co
     }
 
 
+async def test_a_workspace_without_lead_statuses_takes_the_contact(fake: ConnectFake, sender: ConnectSender) -> None:
+    fake.tricked = lambda request: request.path.endswith("/lead-statuses")
+    fake.tricks.append(Say(404, {"error": "Not found"}))
+
+    answer = await sender.send(to(fake, contact(email="a@b.in"), lead_status="New Lead"))
+
+    assert states(answer) == ["created"]
+    assert reasons(answer) == {0: "The workspace has no lead status of that label."}
+
+
 async def test_a_lead_status_that_is_gone_does_not_cost_the_contact(fake: ConnectFake, sender: ConnectSender) -> None:
     await sender.send(to(fake, contact(email="a@b.in"), lead_status="New Lead"))
     fake.statuses.clear()
