@@ -67,3 +67,17 @@ def polling(
 
     plan = Plan(contacts=contacts, page_size=page_size, rounds=rounds, peers=tuple(peer or ()))
     print_json(bench_polling(plan))
+
+
+@app.command()
+def directory(
+    *,
+    contacts: Annotated[int, typer.Option(min=1000, help="Contacts of the large book.")] = 1_000_000,
+    small: Annotated[int, typer.Option(min=1000, help="Contacts of the small book.")] = 1000,
+    calls: Annotated[int, typer.Option(min=1, help="How often every question is asked of each book.")] = 200,
+    seed: Annotated[int, typer.Option(help="Decides which contacts are asked for.")] = 1,
+) -> None:
+    """A large contact book and a small one, asked the same through the published APIs in turn."""
+    from libs.cli.bench.directory import Plan, bench_directory  # noqa: PLC0415 — as above
+
+    print_json(bench_directory(Plan(small=small, large=contacts, calls=calls, seed=seed)))
