@@ -22,6 +22,8 @@ LOOK_UPS = {
     "number": leads._BY_NUMBER,
     "identity": leads._OWNER,
     "sizes": searching._SIZES,
+    "rarity": searching._TOTALS,
+    "last number": searching._LAST_NUMBER,
     "places": searching._PLACES,
     "numbers": searching._BY_NUMBERS,
     "holders": searching._HELD_BY,
