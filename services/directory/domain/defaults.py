@@ -47,9 +47,14 @@ def statuses(labels: Iterable[str], new_id: NewId) -> tuple[Status, ...]:
 
 
 def pipeline(
-    stages: dict[StageType, Sequence[str]], archived: Sequence[str], *, new_id: NewId, now: datetime
+    stages: dict[StageType, Sequence[str]],
+    archived: Sequence[str],
+    reasons: Sequence[str] = LOST_REASONS,
+    *,
+    new_id: NewId,
+    now: datetime,
 ) -> Pipeline:
-    """A pipeline with a stage of each type; archived statuses lie in the first."""
+    """A pipeline with a stage of each type; archived statuses lie in the first, the first lost reason is preset."""
     return Pipeline(
         stages=tuple(
             Stage(
@@ -60,7 +65,7 @@ def pipeline(
             )
             for kind in StageType
         ),
-        lost_reasons=tuple(LostReason(new_id(), label, place == 0) for place, label in enumerate(LOST_REASONS)),
+        lost_reasons=tuple(LostReason(new_id(), label, place == 0) for place, label in enumerate(reasons)),
         created_at=now,
         modified_at=now,
     )

@@ -28,6 +28,10 @@ class BadShape(ValueError):
         self.problems = tuple(problems)
 
 
+def _folded(word: str) -> str:
+    return word.casefold().replace("_", "")
+
+
 class Shape:
     """One object of the document. What is missing or wrong reads as the default, and is told when it is closed."""
 
@@ -90,14 +94,15 @@ class Shape:
         return value is True
 
     def choice(self, key: str, choices: Mapping[str, T], default: T) -> T:
-        """One of the words."""
+        """One of the words, whatever its case; `ACTIVE_USERS` is `activeUsers`."""
         value = self._given.get(key)
         if value is None:
             return default
-        if not isinstance(value, str) or value not in choices:
+        folded = {_folded(word): choice for word, choice in choices.items()}
+        if not isinstance(value, str) or _folded(value) not in folded:
             self.refuse(f"/{key}", f"Wanted is one of {', '.join(choices)}.")
             return default
-        return choices[value]
+        return folded[_folded(value)]
 
     def texts(self, key: str, default: Sequence[str] = ()) -> list[str]:
         """A list of texts that differ and are not blank."""

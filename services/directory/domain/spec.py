@@ -12,12 +12,12 @@ from services.directory.domain.shape import Shape
 from services.directory.domain.workspace import ActionField, CustomAction, LeadStatus, Pipeline, StageType, Workspace
 
 _KEYS = frozenset(
-    {"fields", "identifier", "country", "actions", "stages", "archived_statuses", "seats", "lead_statuses",
-     "industry", "website", "team_size"}
+    {"fields", "identifier", "country", "actions", "stages", "archived_statuses", "lost_reasons", "seats",
+     "lead_statuses", "industry", "website", "team_size"}
 )  # fmt: skip
 _API_NAME = re.compile(r"(?=\S)[^\x00-\x1f\x7f]{1,64}(?<=\S)")
 _CODE = re.compile(r"ACTION_[1-9][0-9]{0,9}")
-_COUNTRY = re.compile(r"[A-Z]{2}")
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
 _COLOR = re.compile(r"[#\w(),.% -]{1,32}")
 _IDENTIFIERS = frozenset({FieldType.PHONE, FieldType.EMAIL, FieldType.TEXT})
 _OF_ANY_TYPE = frozenset({RATING, ASSIGNEE})
@@ -41,7 +41,9 @@ def read_spec(
     workspace = Workspace(
         workspace_id=workspace_id,
         name=name,
-        country=shape.text("country", defaults.FIRST_COUNTRY, like=_COUNTRY, wanted="an ISO 3166-1 code such as IN"),
+        country=shape.text(
+            "country", defaults.FIRST_COUNTRY, like=_COUNTRY, wanted="an ISO 3166-1 code such as IN"
+        ).upper(),
         identifier=shape.text("identifier", PHONE),
         fields=Fields(fields),
         actions=tuple(_actions(shape, new_id, now)),
@@ -129,7 +131,8 @@ def _pipeline(shape: Shape, new_id: NewId, now: datetime) -> Pipeline:
         shape.refuse("/stages", f"The status {label} is there twice.")
     if not stages[StageType.OPEN]:
         given.refuse("/OPEN", "A new lead needs a status: give at least one label.")
-    return defaults.pipeline(dict(stages), archived, new_id=new_id, now=now)
+    reasons = shape.texts("lost_reasons", defaults.LOST_REASONS)
+    return defaults.pipeline(dict(stages), archived, reasons, new_id=new_id, now=now)
 
 
 def _lead_statuses(shape: Shape) -> tuple[LeadStatus, ...]:

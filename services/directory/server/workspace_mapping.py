@@ -71,6 +71,7 @@ def _spec_of(workspace: Workspace) -> dict[str, Any]:
         ],
         "stages": {kind.value: texts for kind, texts in labels.items()},
         "archived_statuses": [each.label for stage in workspace.pipeline.stages for each in stage.archived],
+        "lost_reasons": [reason.label for reason in workspace.pipeline.lost_reasons],
         "seats": workspace.seats,
         "lead_statuses": [
             {"type": each.type, "label": each.label, "color": each.color} for each in workspace.lead_statuses

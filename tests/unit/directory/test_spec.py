@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.directory.domain.contact import WorkspaceId
-from services.directory.domain.fields import STANDARD
+from services.directory.domain.fields import STANDARD, FieldType
 from services.directory.domain.shape import BadShape
 from services.directory.domain.spec import read_spec
 from services.directory.domain.workspace import StageType, Workspace
@@ -61,6 +61,22 @@ def test_an_identifier_of_another_name_takes_the_place_of_the_standard_phone() -
 
     assert workspace.fields.find("phone") is None
     assert workspace.own_name("mobile") == "phone"
+
+
+def test_a_type_may_be_spelled_as_the_sync_api_shows_it_and_a_country_in_small_letters() -> None:
+    workspace = _read(
+        fields=[{"apiName": "a", "type": "DROPDOWN"}, {"apiName": "b", "type": "ACTIVE_USERS"}], country="in"
+    )
+
+    types = [found.type for name in ("a", "b") if (found := workspace.fields.find(name))]
+    assert types == [FieldType.DROPDOWN, FieldType.ACTIVE_USERS]
+    assert workspace.country == "IN"
+
+
+def test_lost_reasons_are_those_of_the_spec_and_the_first_is_preset() -> None:
+    reasons = _read(lost_reasons=["No budget", "Too late"]).pipeline.lost_reasons
+
+    assert [(reason.label, reason.default) for reason in reasons] == [("No budget", True), ("Too late", False)]
 
 
 @pytest.mark.parametrize(

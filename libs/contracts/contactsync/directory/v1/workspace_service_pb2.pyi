@@ -33,8 +33,8 @@ class CreateWorkspaceRequest(_message.Message):
     @_builtins.property
     def spec(self) -> _struct_pb2.Struct:
         """What it is like, each part optional: {"fields": [{"apiName", "type", "options"}], "identifier", "country", "actions":
-        [{"code", "displayName", "fields"}], "stages": {"OPEN": [], "WON": [], "LOST": []}, "archived_statuses": [], "seats",
-        "lead_statuses": [{"type", "label", "color"}]}. Absent: a usual one.
+        [{"code", "displayName", "fields"}], "stages": {"OPEN": [], "WON": [], "LOST": []}, "archived_statuses": [],
+        "lost_reasons": [], "seats", "lead_statuses": [{"type", "label", "color"}]}. Absent: a usual one.
         """
 
     def __init__(
