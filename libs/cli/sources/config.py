@@ -1,22 +1,21 @@
 """What operators write of a source, and what the hub takes."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-import typer
+from libs.cli.checking import COUNT, DELAY, NUMBER, SECONDS, TEXT, TEXTS, WHOLE, Keys, read_checked
 
 Body = dict[str, Any]
+SHORTEST_S = 0.001
+"""A delay of 0 is written so: to the API zero means the default."""
 
 
 def read_config(text: str) -> Body:
-    """The settings and secrets of ``--config``, as the API has them; an unknown key is told, not passed over."""
-    try:
-        given = json.loads(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"not JSON: {error}", param_hint="--config") from None
-    if not isinstance(given, dict):
-        raise typer.BadParameter("a JSON object is needed", param_hint="--config")
+    """The settings and secrets of ``--config``, as the API has them.
+
+    Every unknown key and every value of another type is told by its pointer.
+    """
+    given = read_checked(text, _KEYS)
     body: Body = {"settings": {}, "secrets": {}}
     for name, value in given.items():
         _place(body, name, value)
@@ -26,42 +25,39 @@ def read_config(text: str) -> Body:
 def _place(body: Body, name: str, value: Any) -> None:
     if name in _SECRETS:
         body["secrets"][name] = value
-    elif name in _PLAIN:
-        body["settings"][_PLAIN[name]] = value
     elif name == "interval_h":
         # The hub looks at no source more often than every second.
-        body["settings"]["interval"] = seconds(max(1.0, float(value) * 3600))
-    elif name == "retry":
-        body["settings"]["retry"] = _retry(value)
+        body["settings"]["interval"] = seconds(max(1.0, value * 3600))
     else:
-        known = ", ".join(sorted([*_SECRETS, *_PLAIN, "interval_h", "retry"]))
-        raise typer.BadParameter(f"{name} is no key of it; there are {known}", param_hint="--config")
+        body["settings"][_NAMES.get(name, name)] = _retry(value) if name == "retry" else value
 
 
 _SECRETS = frozenset({"client_secret", "token", "api_key"})
-_PLAIN = {
-    "name": "name",
-    "client_id": "client_id",
-    "enterprise_id": "enterprise_id",
-    "workspace": "workspace_id",
-    "destinations": "destination_ids",
-    "region": "default_region",
-    "cron": "cron",
-    "page_size": "page_size",
-    "max_pages": "max_pages",
-    "rate": "rate",
-    "fuse": "fuse",
-}
+_NAMES = {"workspace": "workspace_id", "destinations": "destination_ids", "region": "default_region"}
 _RETRY = {"first_delay_s": "first_delay", "max_delay_s": "max_delay", "timeout_s": "timeout"}
+_KEYS: Keys = {
+    "retry": {"first_delay_s": DELAY, "max_delay_s": DELAY, "max_attempts": COUNT, "timeout_s": SECONDS},
+    "max_pages": COUNT,
+    "page_size": COUNT,
+    "interval_h": NUMBER,
+    "cron": TEXT,
+    "rate": NUMBER,
+    "fuse": {"share": NUMBER, "count": WHOLE},
+    "token": TEXT,
+    "enterprise_id": TEXT,
+    "api_key": TEXT,
+    "client_id": TEXT,
+    "client_secret": TEXT,
+    "name": TEXT,
+    "workspace": TEXT,
+    "destinations": TEXTS,
+    "region": TEXT,
+}
 
 
 def _retry(given: Mapping[str, Any]) -> Body:
-    retry: Body = {to: seconds(float(given[name])) for name, to in _RETRY.items() if name in given}
-    if "max_attempts" in given:
-        retry["max_attempts"] = given["max_attempts"]
-    if unknown := set(given) - {*_RETRY, "max_attempts"}:
-        raise typer.BadParameter(f"retry has no {', '.join(sorted(unknown))}", param_hint="--config")
-    return retry
+    retry: Body = {to: seconds(max(SHORTEST_S, given[name])) for name, to in _RETRY.items() if name in given}
+    return retry | ({"max_attempts": given["max_attempts"]} if "max_attempts" in given else {})
 
 
 def seconds(count: float) -> str:

@@ -30,7 +30,23 @@ def test_config_is_what_the_design_says() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"pagesize": 2}', '{"retry": {"delay": 1}}'])
-def test_config_that_means_nothing_is_refused(text: str) -> None:
-    with pytest.raises(typer.BadParameter):
+@pytest.mark.parametrize(
+    ("text", "pointers"),
+    [
+        ("[]", []),
+        ("{", []),
+        ('{"pagesize": 2, "retry": {"delay": 1}}', ["/pagesize", "/retry/delay"]),
+        ('{"retry": 5, "page_size": "ten", "interval_h": "x"}', ["/retry", "/page_size", "/interval_h"]),
+        ('{"page_size": 0, "max_pages": 0}', ["/page_size", "/max_pages"]),
+        ('{"retry": {"max_attempts": 0, "first_delay_s": "1"}}', ["/retry/max_attempts", "/retry/first_delay_s"]),
+    ],
+)
+def test_every_fault_of_a_config_is_named(text: str, pointers: list[str]) -> None:
+    with pytest.raises(typer.BadParameter) as caught:
         read_config(text)
+
+    assert [pointer for pointer in pointers if f"{pointer}: " not in caught.value.message] == []
+
+
+def test_a_delay_of_nothing_is_not_the_default() -> None:
+    assert read_config('{"retry": {"first_delay_s": 0}}')["settings"] == {"retry": {"first_delay": "0.001s"}}
