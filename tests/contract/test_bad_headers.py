@@ -135,12 +135,12 @@ def test_malformed_header_is_refused(hub: Hub, partner: Partner, line: bytes) ->
     [
         (b"POST /v1/contacts/import HTTP/9.9", 426),
         (b"POST", 400),
-        (b"NONSENSE /v1/contacts/import HTTP/1.1", 400),
+        (b"NONSENSE /v1/contacts/import HTTP/1.1", 405),
         (b"POST /v1/contacts/import", 426),
         (b"POST /v1/contacts%2Fimport HTTP/1.1", 400),
         (b"POST /v1/contacts/../../etc HTTP/1.1", 404),
         (b"POST //v1//nowhere HTTP/1.1", 404),
-        (b"BREW /v1/contacts/import HTTP/1.1", 400),
+        (b"BREW /v1/contacts/import HTTP/1.1", 405),
         (b"\x16\x03\x01\x02\x00", 400),
     ],
 )
@@ -149,4 +149,5 @@ def test_malformed_request_line_is_refused(hub: Hub, partner: Partner, request_l
 
     answer = exchange(hub.plan.port, head, address=loopback_address())
 
-    assert_refused(answer, status, "not_found" if status == 404 else "validation_error")
+    words = {404: "not_found", 405: "method_not_allowed"}
+    assert_refused(answer, status, words.get(status, "validation_error"))
