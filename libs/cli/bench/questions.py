@@ -120,7 +120,7 @@ async def import_one(book: Book, chance: random.Random) -> float:
 
 
 def _new_phone(chance: random.Random) -> str:
-    return f"78{chance.randrange(10**9):09d}"
+    return f"791{chance.randrange(10**8):08d}"
 
 
 async def _search(book: Book, fields: dict[str, list[str]], *, skip: int = 0, limit: int = 10) -> tuple[float, Any]:
