@@ -32,6 +32,7 @@ _AT_ONCE: Final = 3
 _PATIENCE: Final = timedelta(minutes=1)
 _LETTERED_SECONDS: Final = 3600
 _MARGIN_SECONDS: Final = 0.1
+_LOOK_SECONDS, _IDLE_CORES = 4.0, 0.1
 LATEST: Final = 100
 """Contacts that came after `Book.since`."""
 
@@ -107,8 +108,13 @@ async def _filled(hub: Hub, contacts: int, session: aiohttp.ClientSession) -> Bo
 
 
 async def _settled(hub: Hub) -> None:
-    """Returns when directory has nothing left to do: all letters are posted."""
-    await asyncio.to_thread(_directory(hub).settle, at_most_s=_LETTERED_SECONDS)
+    """Returns when directory has nothing left to do: all letters are posted. Between posts it pauses for seconds."""
+    directory, until = _directory(hub), time.monotonic() + _LETTERED_SECONDS
+    busy = True
+    while busy and time.monotonic() < until:
+        before = directory.cpu_seconds()
+        await asyncio.sleep(_LOOK_SECONDS)
+        busy = directory.cpu_seconds() - before > _IDLE_CORES * _LOOK_SECONDS
 
 
 async def _next_second() -> int:
