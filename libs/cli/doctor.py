@@ -144,9 +144,9 @@ def _delivery(folder: DataFolder) -> Finding:
 
 
 def _processes(facts: dict[str, Any]) -> list[dict[str, Any]]:
-    """The hub's processes: the one that runs `up`, its supervisor, and everything below."""
+    """The hub's processes: its supervisor and everything below, without whoever started it."""
     try:
-        root = psutil.Process(facts["pid"])
+        root = psutil.Process(facts["supervisor_pid"])
         family = [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []

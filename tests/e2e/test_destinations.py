@@ -96,7 +96,7 @@ def test_crm_destinations_have_their_own_credentials(data: Path, receiver: Picky
          {"/token", "/lead_status"}),
         ({"kind": "DESTINATION_KIND_WEBHOOK", "url": "https://8.8.8.8", "headers": {"webhook-id": "1", "Host": "x"}},
          {"/headers/webhook-id", "/headers/Host"}),
-        ({"kind": "DESTINATION_KIND_WEBHOOK", "url": "https://8.8.8.8", "secret": "short"}, {"/secret"}),
+        ({"kind": "DESTINATION_KIND_WEBHOOK", "url": "https://8.8.8.8", "secret": "whsec_?"}, {"/secret"}),
         ({"kind": "DESTINATION_KIND_WEBHOOK", "url": "https://10.0.0.1"}, {"/url"}),
         ({"kind": "DESTINATION_KIND_WEBHOOK", "url": "https://8.8.8.8", "chunk_size": 1001}, {"/chunk_size"}),
         ({"kind": "DESTINATION_KIND_WEBHOOK", "url": "https://8.8.8.8",

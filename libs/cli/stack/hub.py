@@ -142,6 +142,7 @@ def _start(hub: Hub) -> None:
     facts = {
         "url": plan.url,
         "pid": os.getpid(),
+        "supervisor_pid": hub.supervisor.pid,
         "started_at": datetime.now(UTC).isoformat(),
         "addresses": plan.addresses() | {name: plan.address(name) for name in _OTHER_PORTS},
         "otlp_endpoint": plan.otlp_endpoint,
