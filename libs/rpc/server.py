@@ -12,10 +12,12 @@ from typing import Any
 
 import grpc
 import structlog
+from contactsync.operation.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from libs.rpc import log_levels
 from libs.rpc.chain import Chain, Handler
 from libs.rpc.door import Door
 from libs.rpc.load import Load
@@ -50,12 +52,15 @@ class Registration:
     servicer: object
 
 
+_LOG_LEVELS = Registration(log_levels.DESCRIPTOR, add_LogServiceServicer_to_server, log_levels.LogLevels())
+
+
 async def always_ready() -> None:
     """For a service that needs nothing to be ready."""
 
 
 class RpcServer:
-    """A server behind a door, with health and reflection, which are open to anyone."""
+    """A server behind a door, with `LogService`, and with health and reflection, which are open to anyone."""
 
     def __init__(
         self,
@@ -71,12 +76,12 @@ class RpcServer:
         self.stopping = asyncio.Event()
         """Set when a stop was asked for."""
         self._settings = settings
-        self._registrations = registrations
+        self._registrations = (*registrations, _LOG_LEVELS)
         self._load = Load(settings.maximum_concurrent_rpcs)
         self._chain = Chain(door, self._load)
         self._ready = ready
         self._health = health.aio.HealthServicer()
-        self._names = ["", *(registration.service.full_name for registration in registrations)]
+        self._names = ["", *(registration.service.full_name for registration in self._registrations)]
         self._server: grpc.aio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
 

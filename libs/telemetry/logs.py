@@ -15,7 +15,10 @@ from structlog.typing import Processor
 from libs.telemetry.masking import Masked, mask_text
 
 _log = structlog.get_logger("libs.telemetry")
+_OURS = logging.getLogger("contactsync")
+"""Holds the level of what is ours, so that it can be set while the process runs (`LogService`)."""
 
+_NUMBERS = {name.lower(): number for name, number in logging.getLevelNamesMapping().items()}
 # Written by us, and of a known shape; masking would damage them.
 _SAFE = frozenset({"timestamp", "level", "logger", "trace_id", "span_id", "service"})
 
@@ -23,24 +26,31 @@ _SAFE = frozenset({"timestamp", "level", "logger", "trace_id", "span_id", "servi
 def configure_logs(*, service: str, level: str, stream: TextIO) -> None:
     """Set up structlog and stdlib logging on `stream`. Libraries are heard from WARNING up, at level DEBUG from INFO.
 
-    Never below: aiosqlite's debug lines hold the values of every statement.
+    Never below: aiosqlite's debug lines hold the values of every statement. The level of logger `contactsync` counts,
+    now and whenever it is changed.
     """
-    threshold = logging.getLevelNamesMapping()[level.upper()]
+    _OURS.setLevel(level.upper())
     before: list[Processor] = [
-        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(service),
         add_context,
     ]
     after = _rendering(stream)
     structlog.configure(
-        processors=[*before, *after],
-        wrapper_class=structlog.make_filtering_bound_logger(threshold),
+        processors=[structlog.processors.add_log_level, drop_quiet, *before, *after],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.DEBUG),
         logger_factory=structlog.WriteLoggerFactory(file=stream),
         cache_logger_on_first_use=True,
     )
-    _route_libraries(stream, threshold, before, after)
+    _route_libraries(stream, before, after)
     _route_the_unexpected()
+
+
+def drop_quiet(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Drop what is below the level of the moment."""
+    if _NUMBERS[event["level"]] < _OURS.level:
+        raise structlog.DropEvent
+    return event
 
 
 def _named(service: str) -> Processor:
@@ -99,17 +109,24 @@ def _to_json(event: MutableMapping[str, Any], **_: object) -> str:
     return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
-def _route_libraries(stream: TextIO, threshold: int, before: list[Processor], after: list[Processor]) -> None:
+def _is_loud(record: logging.LogRecord) -> bool:
+    """Whether a library's line is told at our level of the moment."""
+    ours = _OURS.level
+    return record.levelno >= (logging.INFO if ours == logging.DEBUG else max(ours, logging.WARNING))
+
+
+def _route_libraries(stream: TextIO, before: list[Processor], after: list[Processor]) -> None:
     handler = logging.StreamHandler(stream)
+    handler.addFilter(_is_loud)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=before,
+            foreign_pre_chain=[structlog.processors.add_log_level, *before],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *after],
         )
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO if threshold == logging.DEBUG else max(threshold, logging.WARNING))
+    root.setLevel(logging.INFO)
     logging.captureWarnings(capture=True)
 
 

@@ -195,3 +195,21 @@ def test_an_exception_marks_the_span_by_type_alone() -> None:
     """)
 
     assert printed == "ValueError 0 CLIENT {'size': 3}\n"
+
+
+def test_the_level_can_be_changed_while_the_process_runs() -> None:
+    lines, _ = run("""
+        configure_telemetry(service="tested", version="1")
+        log, library = structlog.get_logger(), logging.getLogger("library")
+        def speak():
+            log.debug("ours_in_detail")
+            log.warning("ours_aloud")
+            library.info("library_in_detail")
+        speak()
+        logging.getLogger("contactsync").setLevel("DEBUG")
+        speak()
+        logging.getLogger("contactsync").setLevel("ERROR")
+        speak()
+    """)
+
+    assert [line["event"] for line in lines] == ["ours_aloud", "ours_in_detail", "ours_aloud", "library_in_detail"]
