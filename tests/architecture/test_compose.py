@@ -8,7 +8,8 @@ import yaml
 
 from libs.cli.gateway import CONTAINER_PORT
 from libs.cli.stack.folder import DataFolder
-from libs.cli.stack.plan import SERVICES, Plan
+from libs.cli.stack.plan import SERVICES, Instance, Plan, port_names
+from libs.cli.stack.shape import Shape
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,15 +24,15 @@ def compose() -> dict[str, Any]:
 def plan(tmp_path: Path) -> Plan:
     folder = DataFolder(tmp_path)
     folder.prepare()
-    names = (*SERVICES, "nats", "nats_monitor", "envoy_admin", "supervisor")
-    return Plan(folder=folder, port=8080, ports={name: 20000 + place for place, name in enumerate(names)})
+    ports = {name: 20000 + place for place, name in enumerate(port_names(Shape()))}
+    return Plan(folder=folder, port=8080, ports=ports)
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_service_has_the_settings_that_up_gives_it(compose: dict[str, Any], plan: Plan, service: str) -> None:
     composed = compose["services"][service]["environment"]
 
-    assert set(composed) == set(plan.service_environment(service))
+    assert set(composed) == set(plan.instance_environment(Instance(service, 1)))
 
 
 @pytest.mark.parametrize("service", SERVICES)

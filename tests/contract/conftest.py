@@ -27,7 +27,7 @@ def steady_partner(hub: Hub, admin: httpx.Client) -> Iterator[Partner]:
 
 def running(hub: Hub) -> set[tuple[int, float]]:
     """The processes that listen on the hub's ports, with their times of birth."""
-    ports = {int(address.rsplit(":", 1)[1]) for address in hub.plan.addresses().values()} | {hub.plan.port}
+    ports = {int(address.rsplit(":", 1)[1]) for address in hub.plan.instance_addresses().values()} | {hub.plan.port}
     found = set()
     for process in psutil.process_iter():
         try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,12 +14,13 @@ from libs.bus import assert_synchronous, render_nats_config
 from libs.cli.stack import readiness
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder, write_private
-from libs.cli.stack.plan import SERVICES, Plan
+from libs.cli.stack.plan import OTHER_PORTS, Plan, port_names
 from libs.cli.stack.ports import choose_free, require_free
+from libs.cli.stack.shape import Shape
 from libs.cli.stack.supervisor import Supervisor, render_supervisor_config, wait_until
 
+# For each replica: so many processes on the same cores take so much longer.
 _READY_SECONDS = 60
-_OTHER_PORTS = ("nats", "nats_monitor", "envoy_admin", "supervisor")
 
 
 class Hub:
@@ -54,6 +54,7 @@ def running_hub(
     data: Path,
     *,
     port: int,
+    shape: Shape | None = None,
     otlp_endpoint: str = "",
     trace_share: float = 1.0,
     trusted_hops: int = 0,
@@ -63,16 +64,19 @@ def running_hub(
 
     Port 0 means any free one. Raises CannotStart with the obstacle and the remedy, and leaves nothing running.
     """
+    shape = shape or Shape()
+    shape.check()
     folder = DataFolder(data.resolve())
     folder.prepare()
     with folder.held():
         if port:
             require_free(port)
-        ports = choose_free(["gateway", *SERVICES, *_OTHER_PORTS])
+        ports = choose_free(["gateway", *port_names(shape)])
         plan = Plan(
             folder=folder,
             port=port or ports["gateway"],
             ports=ports,
+            shape=shape,
             otlp_endpoint=otlp_endpoint,
             trace_share=trace_share,
             trusted_hops=trusted_hops,
@@ -94,7 +98,7 @@ def _write_configs(plan: Plan) -> Supervisor:
     gateway = GatewaySettings(
         listen=f"127.0.0.1:{plan.port}",
         admin=plan.address("envoy_admin"),
-        upstreams={service: [address] for service, address in plan.addresses().items()},
+        upstreams=plan.addresses(),
         otlp_endpoint=plan.otlp_endpoint,
         trace_share=plan.trace_share,
         trusted_hops=plan.trusted_hops,
@@ -107,7 +111,7 @@ def _write_configs(plan: Plan) -> Supervisor:
         users=plan.bus_users(),
     )
     write_private(plan.nats_config, nats)
-    password = secrets.token_hex(16)
+    password = plan.folder.key("supervisor").read_text().strip()
     config = root / "run" / "supervisord.conf"
     address = plan.address("supervisor")
     write_private(
@@ -117,18 +121,18 @@ def _write_configs(plan: Plan) -> Supervisor:
 
 
 def _start(hub: Hub) -> None:
-    plan = hub.plan
+    plan, patience = hub.plan, _READY_SECONDS * hub.plan.shape.replicas
     # All at once: each waits for what it needs, and two cores import six processes best when neither idles.
     hub.supervisor.start([program.name for program in plan.programs()])
-    wait_until(lambda: readiness.nats_answers(plan), timeout=_READY_SECONDS, hopeless=hub.hopeless, what="nats")
+    wait_until(lambda: readiness.nats_answers(plan), timeout=patience, hopeless=hub.hopeless, what="nats")
     asyncio.run(assert_synchronous(f"http://{plan.address('nats_monitor')}"))
-    with readiness.Probe(plan.addresses()) as probe:
-        for service in SERVICES:
+    with readiness.Probe(plan.instance_addresses()) as probe:
+        for name in plan.instance_addresses():
             wait_until(
-                lambda service=service: probe.serves(service),  # type: ignore[misc]  # mypy cannot infer a default's type
-                timeout=_READY_SECONDS,
+                lambda name=name: probe.serves(name),  # type: ignore[misc]  # mypy cannot infer a default's type
+                timeout=patience,
                 hopeless=hub.hopeless,
-                what=service,
+                what=name,
             )
         differences = probe.contract_differences()
     if differences:
@@ -136,15 +140,14 @@ def _start(hub: Hub) -> None:
             f"the gateway's contracts differ from what the services tell: {', '.join(differences)}",
             remedy="Run python -m libs.contracts.generate, or install one version of everything.",
         )
-    wait_until(
-        lambda: _answers(f"{plan.url}/readyz"), timeout=_READY_SECONDS, hopeless=hub.hopeless, what="the gateway"
-    )
+    wait_until(lambda: _answers(f"{plan.url}/readyz"), timeout=patience, hopeless=hub.hopeless, what="the gateway")
     facts = {
         "url": plan.url,
         "pid": os.getpid(),
         "supervisor_pid": hub.supervisor.pid,
         "started_at": datetime.now(UTC).isoformat(),
-        "addresses": plan.addresses() | {name: plan.address(name) for name in _OTHER_PORTS},
+        "instances": {instance.name: instance.service for instance in plan.instances()},
+        "addresses": plan.instance_addresses() | {name: plan.address(name) for name in OTHER_PORTS},
         "otlp_endpoint": plan.otlp_endpoint,
     }
     plan.folder.write_run_facts(facts)

@@ -5,13 +5,17 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from libs.bus import DELIVERY, DELIVERY_TICKET, INTAKE, INTAKE_TICKET, BusUser
 from libs.cli.stack.folder import DataFolder
+from libs.cli.stack.shape import Shape
 
 # In the order in which they become useful: whoever is asked comes before who asks.
 SERVICES = ("access", "idempotency", "normalization", "directory", "ingestion", "delivery", "source_polling")
 _WITH_DATABASE = {"access", "idempotency", "directory", "ingestion", "delivery", "source_polling"}
+OTHER_PORTS = ("nats", "nats_monitor", "envoy_admin", "supervisor")
+"""What listens beside the gateway and the services."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,29 @@ BUS_ACCOUNTS = {
 
 
 @dataclass(frozen=True, slots=True)
+class Instance:
+    """One of the processes of a service; ``number`` counts from 1."""
+
+    service: str
+    number: int
+
+    @property
+    def name(self) -> str:
+        """The name of its program, log and port: ``ingestion``, then ``ingestion-2`` and so on."""
+        return self.service if self.number == 1 else f"{self.service}-{self.number}"
+
+
+def instances_of(shape: Shape) -> tuple[Instance, ...]:
+    """Every service process, all of one service after all of another, in the order of SERVICES."""
+    return tuple(Instance(service, number) for service in SERVICES for number in range(1, shape.replicas + 1))
+
+
+def port_names(shape: Shape) -> tuple[str, ...]:
+    """The names of all ports that a hub of this shape needs beside the gateway's."""
+    return (*(instance.name for instance in instances_of(shape)), *OTHER_PORTS)
+
+
+@dataclass(frozen=True, slots=True)
 class Program:
     """One process: what the supervisor runs and keeps running."""
 
@@ -47,12 +74,13 @@ class Program:
 class Plan:
     """A hub on one machine.
 
-    ``ports`` holds a loopback port for each service, nats, nats_monitor, envoy_admin and supervisor.
+    ``ports`` holds a loopback port for each of ``port_names``.
     """
 
     folder: DataFolder
     port: int
     ports: Mapping[str, int]
+    shape: Shape = field(default_factory=Shape)
     otlp_endpoint: str = ""
     trace_share: float = 1.0
     trusted_hops: int = 0
@@ -85,18 +113,36 @@ class Plan:
         """``host:port`` of a process."""
         return f"127.0.0.1:{self.ports[name]}"
 
-    def addresses(self) -> dict[str, str]:
-        """The address of every service."""
-        return {service: self.address(service) for service in SERVICES}
+    def instances(self) -> tuple[Instance, ...]:
+        """Every service process."""
+        return instances_of(self.shape)
+
+    def addresses(self) -> dict[str, list[str]]:
+        """Where each service is: one address for each of its processes."""
+        found: dict[str, list[str]] = {service: [] for service in SERVICES}
+        for instance in self.instances():
+            found[instance.service].append(self.address(instance.name))
+        return found
+
+    def instance_addresses(self) -> dict[str, str]:
+        """The address of each service process, by its name."""
+        return {instance.name: self.address(instance.name) for instance in self.instances()}
 
     def programs(self) -> Iterator[Program]:
         """Every process, in the order of start."""
         yield Program("nats", ("nats-server", "--config", str(self.nats_config)))
-        for service in SERVICES:
-            command = (sys.executable, "-m", f"services.{service}.main")
-            yield Program(service, command, self.service_environment(service) | self._bytecode())
+        for instance in self.instances():
+            command = (sys.executable, "-m", f"services.{instance.service}.main")
+            yield Program(instance.name, command, self.instance_environment(instance) | self._bytecode())
         envoy = ("envoy", "--config-path", str(self.gateway_config), "--concurrency", "1", "--disable-hot-restart")
         yield Program("gateway", (*envoy, "--log-level", "warn"))
+
+    def database_url(self, service: str) -> str:
+        """Of the service's own database: a file, or a schema."""
+        if not self.shape.postgres:
+            return self.folder.database_url(service)
+        url = urlsplit(self.shape.postgres)
+        return urlunsplit(url._replace(query=urlencode([*parse_qsl(url.query), ("schema", service)])))
 
     def _bytecode(self) -> dict[str, str]:
         """Compiled modules lie in our own folder where the environment wants none beside the sources."""
@@ -105,12 +151,12 @@ class Plan:
         folder = sys.pycache_prefix or str(self.folder.root / "run" / "bytecode")
         return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
 
-    def service_environment(self, service: str) -> dict[str, str]:
-        """The settings of a service process. Secrets travel as files; only the bus's password is in its URL."""
-        folder = self.folder
-        environment = {f"CONTACTSYNC_{name.upper()}_ADDRESS": address for name, address in self.addresses().items()}
+    def instance_environment(self, instance: Instance) -> dict[str, str]:
+        """The settings of a service process. Secrets travel as files; only passwords of URLs are in the URLs."""
+        folder, service = self.folder, instance.service
+        environment = {f"CONTACTSYNC_{name.upper()}_ADDRESS": ",".join(all_) for name, all_ in self.addresses().items()}
         environment |= {
-            "CONTACTSYNC_LISTEN": self.address(service),
+            "CONTACTSYNC_LISTEN": self.address(instance.name),
             "CONTACTSYNC_GATEWAYS": "127.0.0.1",
             "CONTACTSYNC_SERVICE_KEY_FILE": str(folder.key("service")),
             "CONTACTSYNC_MASTER_KEY_FILE": str(folder.key("master")),
@@ -121,7 +167,7 @@ class Plan:
             "PYDANTIC_DISABLE_PLUGINS": "__all__",
         }
         if service in _WITH_DATABASE:
-            environment["CONTACTSYNC_DATABASE_URL"] = folder.database_url(service)
+            environment["CONTACTSYNC_DATABASE_URL"] = self.database_url(service)
         if service in BUS_ACCOUNTS:
             login = f"{service}:{self._bus_password(service)}"
             environment["CONTACTSYNC_NATS_URL"] = f"nats://{login}@{self.address('nats')}"

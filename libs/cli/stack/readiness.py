@@ -30,7 +30,7 @@ def _takes_connections(port: int) -> bool:
 
 
 class Probe:
-    """Channels to the services of a hub, by service name."""
+    """Channels to the service processes of a hub, by their names."""
 
     def __init__(self, addresses: Mapping[str, str]) -> None:
         # Local subchannel pool and quick reconnects: a refused first connection must not make the next one wait.
@@ -50,9 +50,9 @@ class Probe:
         for channel in self._channels.values():
             channel.close()
 
-    def serves(self, service: str) -> bool:
-        """Whether the service says SERVING of itself."""
-        stub = health_pb2_grpc.HealthStub(self._channels[service])
+    def serves(self, name: str) -> bool:
+        """Whether the process says SERVING of itself."""
+        stub = health_pb2_grpc.HealthStub(self._channels[name])
         try:
             answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=_PROBE_SECONDS)
         except grpc.RpcError:
@@ -60,19 +60,19 @@ class Probe:
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
     def contract_differences(self) -> list[str]:
-        """Proto files that a service tells otherwise over reflection than the gateway's descriptor set has them.
+        """Proto files that a process tells otherwise over reflection than the gateway's descriptor set has them.
 
-        A service that tells nothing, because it ended meanwhile, differs in all of them.
+        One that tells nothing, because it ended meanwhile, differs in all of them.
         """
         ours = {file.name: file for file in read_descriptor_set().file}
         differences = []
-        for service, channel in self._channels.items():
+        for name, channel in self._channels.items():
             try:
                 told = list(_contracts_of(channel))
             except grpc.RpcError:
-                differences.append(f"everything at {service}, which does not answer")
+                differences.append(f"everything at {name}, which does not answer")
             else:
-                differences += [f"{file.name} at {service}" for file in told if not _same(file, ours.get(file.name))]
+                differences += [f"{file.name} at {name}" for file in told if not _same(file, ours.get(file.name))]
         return differences
 
 

@@ -1,0 +1,25 @@
+"""How far a hub on this machine is grown."""
+
+from dataclasses import dataclass
+
+from libs.cli.stack.errors import CannotStart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What an outgrown hub has beyond a small one; without anything, it is small: one process a service, on SQLite.
+
+    ``replicas`` is the number of processes of each service. ``postgres`` is the URL of a PostgreSQL database in which
+    every service has a schema of its own; empty: SQLite files in the data folder.
+    """
+
+    replicas: int = 1
+    postgres: str = ""
+
+    def check(self) -> None:
+        """Raises CannotStart when the parts do not go together."""
+        if self.replicas > 1 and not self.postgres:
+            raise CannotStart(
+                f"{self.replicas} replicas cannot share SQLite files, which have one writing process each",
+                remedy="Give --postgres URL too, or leave --replicas at 1.",
+            )
