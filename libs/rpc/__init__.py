@@ -17,7 +17,7 @@ from libs.rpc.caller import (
     WorkspaceCaller,
 )
 from libs.rpc.door import Door
-from libs.rpc.identity import Identity
+from libs.rpc.identity import Identity, Shown
 from libs.rpc.peer import Peer, PeerRefused, PeerUnavailable
 from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Refusal, Refusing, Violation
@@ -47,6 +47,7 @@ __all__ = [
     "RpcSettings",
     "Scope",
     "ServiceCaller",
+    "Shown",
     "Violation",
     "WorkspaceCaller",
     "answer",

@@ -3,13 +3,22 @@
 import hmac
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Protocol
 
 SERVICE_HEADER = "x-contactsync-service"
 LIFE_SECONDS = 60
 _SKEW_SECONDS = 5
 _REMEMBERED = 256
 _TOKEN = re.compile(r"(v1\.([a-z][a-z0-9_]{0,63})\.([0-9]{1,12}))\.([0-9a-f]{64})")
+
+
+class Shown(Protocol):
+    """What a caller shows of itself with each call."""
+
+    def shown(self) -> Sequence[tuple[str, str]]:
+        """The metadata by which the call that is made now is judged."""
+        ...
 
 
 class Identity:
@@ -25,6 +34,10 @@ class Identity:
         self._token = ""
         self._renew_at = 0.0
         self._verified: dict[str, tuple[str, int]] = {}
+
+    def shown(self) -> Sequence[tuple[str, str]]:
+        """The service's own token."""
+        return ((SERVICE_HEADER, self.token()),)
 
     def token(self) -> str:
         """The value of `x-contactsync-service` for a call that is made now."""
