@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import ARRAY, Column, ColumnElement, Table, bindparam
+from sqlalchemy import ARRAY, ColumnElement, Table, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -63,8 +63,8 @@ def _any_of_on_postgresql(element: _AnyOf, compiler: SQLCompiler, **options: Any
     return f"{column} = ANY ({values})"
 
 
-def any_of(column: Column[Any], name: str) -> ColumnElement[bool]:
-    """True where the column (text or integer) is in the list given for `name`; an empty list matches nothing."""
+def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+    """True where the text or integer is in the list given for `name`; an empty list matches nothing."""
     return _AnyOf(column, bindparam(name, type_=ARRAY(column.type)))
 
 

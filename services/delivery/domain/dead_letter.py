@@ -66,6 +66,8 @@ class DeadLetterFilter:
     positions: frozenset[int] = frozenset()
     reason: str = ""
     """The dead letter's own contains it."""
+    rows: frozenset[tuple[ChunkId, int]] = frozenset()
+    """By chunk and position."""
     closed: bool = False
     """True: those that were closed pass, too."""
 
@@ -80,6 +82,7 @@ class DeadLetterFilter:
             and self.chunk_id in {"", letter.chunk_id}
             and (not self.positions or letter.position in self.positions)
             and self.reason in letter.reason
+            and (not self.rows or (letter.chunk_id, letter.position) in self.rows)
         )
 
 

@@ -58,8 +58,14 @@ def read_filter(
         chunk_id=given.chunk_id,
         positions=frozenset(given.positions),
         reason=given.reason,
+        rows=frozenset(_read_row(row) for row in given.rows),
         closed=closed,
     )
+
+
+def _read_row(row: str) -> tuple[ChunkId, int]:
+    chunk_id, _, position = row.rpartition("/")
+    return ChunkId(chunk_id), int(position)
 
 
 def read_span(given: Duration, *, present: bool) -> timedelta | None:

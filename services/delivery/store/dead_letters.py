@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Text, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.sql.base import Executable
 from typing_extensions import override
 
@@ -121,6 +135,8 @@ def _values(wanted: DeadLetterFilter) -> dict[str, Any]:
         "of_chunk": wanted.chunk_id or None,
         "of_positions": sorted(wanted.positions) or None,
         "saying": wanted.reason or None,
+        "in_chunks": sorted({chunk_id for chunk_id, _ in wanted.rows}) or None,
+        "of_rows": sorted(f"{chunk_id}/{position}" for chunk_id, position in wanted.rows) or None,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -135,6 +151,9 @@ _CONDITIONS: dict[str, ColumnElement[bool]] = {
     "of_positions": any_of(_L.position, "of_positions"),
     # Not LIKE: its case and its wildcards differ from database to database.
     "saying": func.replace(_L.reason, bindparam("saying", type_=Text), "") != _L.reason,
+    # Implied by the next, which no index serves.
+    "in_chunks": any_of(_L.chunk_id, "in_chunks"),
+    "of_rows": any_of(_L.chunk_id.concat(literal_column("'/'")).concat(cast(_L.position, Text)), "of_rows"),
 }
 
 

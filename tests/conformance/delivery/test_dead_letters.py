@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from services.delivery.domain.dead_letter import ClosedAs, Closing, DeadLetter
-from services.delivery.domain.delivery import RowState, hold
+from services.delivery.domain.delivery import ChunkId, RowState, hold
 from services.delivery.ports.operating import Place
 from tests.conformance.delivery.operating import ALL, OTHER, SECOND, C, F, N, P, Store, U, X, tried
 from tests.unit.delivery.world import HOOK, NOW, ref
@@ -78,6 +78,10 @@ async def test_each_filter_lets_its_own_pass(store: Store) -> None:
     assert await store.all(since=NOW + 2 * SECOND) == [("b.0", 0, 0, "FAILED"), ("b.0", 1, 0, "UNSUPPORTED")]
     assert await store.all(job_id="a", states=frozenset({RowState.FAILED})) == [("a.0", 0, 0, "FAILED")]
     assert await store.all(chunk_id="b.0", positions=frozenset({1, 7})) == [("b.0", 1, 0, "UNSUPPORTED")]
+    assert await store.all(rows=frozenset({(ChunkId("a.0"), 1), (ChunkId("b.0"), 0), (ChunkId("b.0"), 7)})) == [
+        ("b.0", 0, 0, "FAILED"),
+        ("a.0", 1, 0, "UNKNOWN"),
+    ]
     assert await store.all(reason="0% of it_is") == [("a.0", 0, 0, "FAILED")]
     assert await store.all(reason="0_ of it") == []
     assert await store.all(destination_id=OTHER) == [("b.0", 0, 0, "FAILED")]

@@ -101,6 +101,7 @@ class DeadLetterFilter(_message.Message):
     CHUNK_ID_FIELD_NUMBER: _builtins.int
     POSITIONS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Only of this import job. Empty: of all."""
     chunk_id: _builtins.str
@@ -119,6 +120,10 @@ class DeadLetterFilter(_message.Message):
     def positions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Only these places in the chunk, which must be named as well. Empty: all."""
 
+    @_builtins.property
+    def rows(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only these rows, each as its chunk's id, a slash and its place ("JOB.0/17"). Empty: all."""
+
     def __init__(
         self,
         *,
@@ -128,10 +133,11 @@ class DeadLetterFilter(_message.Message):
         chunk_id: _builtins.str = ...,
         positions: _abc.Iterable[_builtins.int] | None = ...,
         reason: _builtins.str = ...,
+        rows: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "job_id", b"job_id", "positions", b"positions", "reason", b"reason", "since", b"since", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_id", b"chunk_id", "job_id", b"job_id", "positions", b"positions", "reason", b"reason", "rows", b"rows", "since", b"since", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
