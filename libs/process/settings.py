@@ -21,6 +21,13 @@ class TelemetrySettings(TypedDict):
     trace_ratio: float
 
 
+class MetricsSettings(TypedDict):
+    """On what ways a process tells its numbers."""
+
+    listen: str
+    otlp_endpoint: str | None
+
+
 class ProcessSettings(BaseSettings):
     """An empty variable counts as absent. Those without a default must be given. Durations are seconds or ISO 8601."""
 
@@ -39,6 +46,11 @@ class ProcessSettings(BaseSettings):
     """Own traces recorded in full in a second, before the ratio applies."""
     trace_ratio: float = 0.01
     """The part recorded of the rest."""
+    metrics_listen: str = ""
+    """host:port where Prometheus reads the process's numbers, without a key: loopback, or a network of the operator's
+    own. Empty: nowhere."""
+    otlp_metrics_endpoint: str | None = None
+    """Where the numbers are sent too, `http://host:4317`; a setting of its own, since Jaeger takes none."""
 
     def read_service_key(self) -> bytes:
         """The key by which services know each other. Raises KeyFileError."""
@@ -62,6 +74,10 @@ class ProcessSettings(BaseSettings):
             "trace_rate": self.trace_rate,
             "trace_ratio": self.trace_ratio,
         }
+
+    def metrics(self) -> MetricsSettings:
+        """On what ways the process tells its numbers."""
+        return {"listen": self.metrics_listen, "otlp_endpoint": self.otlp_metrics_endpoint}
 
 
 def _networks(text: str) -> tuple[Network, ...]:
