@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from contextvars import ContextVar
+from time import perf_counter
 from typing import Any
 
 import grpc
@@ -18,7 +19,9 @@ class Call:
 
     __slots__ = (
         "answered",
+        "began",
         "caller",
+        "code",
         "context",
         "correlation_id",
         "counted",
@@ -50,6 +53,9 @@ class Call:
         self.span: Span = INVALID_SPAN
         self.started = False
         """True: the initial metadata is sent."""
+        self.began = perf_counter()
+        self.code = "CANCELLED"
+        """Of gRPC, by name: how the call ended, unless it is told otherwise."""
 
     async def start_answer(self) -> None:
         """Sends the initial metadata, once.

@@ -23,6 +23,7 @@ from libs.rpc.envelope import ascii_envelope, envelope, status_details, status_m
 from libs.rpc.identity import SERVICE_HEADER
 from libs.rpc.last_door import tell
 from libs.rpc.load import Load, unavailable
+from libs.rpc.numbers import ServerNumbers
 from libs.rpc.refusal import Refusal
 from libs.rpc.rules import Rule, is_http_body, read_rule
 from libs.rpc.told import Envelope, Told
@@ -44,13 +45,14 @@ class Chain:
         self._door = door
         self._load = load
         self._validator = Validator()
+        self.numbers = ServerNumbers()
 
     def wrap(self, method: MethodDescriptor, handler: Handler) -> Handler:
         """The method behind the door.
 
         It takes and gives bytes: what fails in reading or writing them is refused like the rest.
         """
-        served = _Served(method, handler, self._door, self._load, self._validator)
+        served = _Served(method, handler, self._door, self._load, self._validator, self.numbers)
         if handler.request_streaming and handler.response_streaming:
             raise NotImplementedError(method.full_name)  # the contracts have none
         if handler.request_streaming:
@@ -63,8 +65,14 @@ class Chain:
 class _Served:
     """One method, with all that is known of it before a call comes."""
 
-    def __init__(
-        self, method: MethodDescriptor, handler: Handler, door: Door, load: Load, validator: Validator
+    def __init__(  # noqa: PLR0917 - all that the chain has, made once per method
+        self,
+        method: MethodDescriptor,
+        handler: Handler,
+        door: Door,
+        load: Load,
+        validator: Validator,
+        numbers: ServerNumbers,
     ) -> None:
         self._rule: Rule = read_rule(method)
         self._attributes = _attributes(method)
@@ -75,6 +83,8 @@ class _Served:
         self._door = door
         self._load = load
         self._validator = validator
+        self._numbers = numbers
+        self._streams_answers = handler.response_streaming
 
     async def answer(self, raw: bytes, context: Context) -> bytes:
         call = _begin(context)
@@ -88,6 +98,7 @@ class _Served:
         except Exception as error:  # noqa: BLE001 - this is the last door
             return await self._refuse(call, error)
         else:
+            call.code = "OK"
             return response
         finally:
             self._end(call)
@@ -103,6 +114,7 @@ class _Served:
         except Exception as error:  # noqa: BLE001 - this is the last door
             return await self._refuse(call, error)
         else:
+            call.code = "OK"
             return response
         finally:
             self._end(call)
@@ -177,6 +189,8 @@ class _Served:
     async def _refuse(self, call: Call, error: Exception) -> bytes:
         """Answers with the refusal on a REST route, aborts otherwise."""
         told = tell(error, self._rule.method)
+        call.code = told.wire.grpc_code.name
+        self._numbers.refused(self._rule.method, told.wire.reason)
         if told.wire.http_status >= 500:
             end_failed(call.span, told.wire.reason)
         call.answered = _refusal_metadata(told)
@@ -197,6 +211,8 @@ class _Served:
     def _end(self, call: Call) -> None:
         if call.counted:
             self._load.leave()
+        if not self._streams_answers:
+            self._numbers.ended(self._rule.method, call.code, began=call.began, span=call.span)
         call.span.end()
 
 

@@ -17,6 +17,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from libs.measures import Measures
 from libs.rpc import log_levels
 from libs.rpc.chain import Chain, Handler
 from libs.rpc.door import Door
@@ -84,6 +85,11 @@ class RpcServer:
         self._names = ["", *(registration.service.full_name for registration in self._registrations)]
         self._server: grpc.aio.Server | None = None
         self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def measures(self) -> Measures:
+        """What it counts of its calls."""
+        return self._chain.numbers.measures
 
     async def run(self) -> None:
         """Starts unless started, serves until SIGTERM or SIGINT, then stops within the grace.
