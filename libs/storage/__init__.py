@@ -10,6 +10,7 @@ from libs.storage.errors import (
     SecondWriterError,
     StorageError,
     StorageUnavailableError,
+    UnfitDatabaseError,
     UnitSuspendedError,
     ValueRefusedError,
 )
@@ -17,7 +18,11 @@ from libs.storage.micros import from_micros, to_micros
 from libs.storage.opening import open_database
 from libs.storage.statement import Insert, Row, Statement, any_of, table_of
 
+REFUSALS = (CorruptDatabaseError, NewerDatabaseError, UnfitDatabaseError)
+"""What only the operator can mend: a process that meets one of these does not start."""
+
 __all__ = [
+    "REFUSALS",
     "CommitUnknownError",
     "ConstraintViolatedError",
     "CorruptDatabaseError",
@@ -31,6 +36,7 @@ __all__ = [
     "StorageError",
     "StorageUnavailableError",
     "Transaction",
+    "UnfitDatabaseError",
     "Unit",
     "UnitSuspendedError",
     "ValueRefusedError",

@@ -29,6 +29,10 @@ class NewerDatabaseError(DatabaseRefusedError):
     """A newer release has migrated it already."""
 
 
+class UnfitDatabaseError(DatabaseRefusedError):
+    """Its settings, the role's rights or what the URL says of it are not what is needed."""
+
+
 class SecondWriterError(DatabaseRefusedError):
     """Another process writes to this file."""
 

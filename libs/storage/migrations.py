@@ -1,4 +1,9 @@
-"""Alembic migrations without an env.py: a service holds `versions/NNNN_what.py` files that use `op`, nothing else.
+"""Alembic migrations without an env.py: a service holds `versions/NNNN.OOOO_what.py` files that use `op`, nothing else.
+
+`NNNN.OOOO` is the revision: OOOO is the last migration that a program must know to go on with this schema. A migration
+that only adds leaves it as it was; one that takes away what OOOO's program uses raises it. So during a rolling upgrade
+processes of the release before may start again on what the new one has migrated. A plain `NNNN` admits nobody who does
+not know it.
 
 Alembic is imported only when there is something to migrate: it costs a fifth of a second at start.
 """
@@ -8,10 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import structlog
+
 from libs.storage.errors import NewerDatabaseError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+_log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,9 @@ class Migrations:
         if current is None:
             return revisions
         if current not in revisions:
+            if _admits(current, revisions):
+                _log.warning("schema_is_newer", where=where, revision=current, known=revisions[-1])
+                return ()
             raise _newer(where, current, revisions)
         return revisions[revisions.index(current) + 1 :]
 
@@ -46,6 +58,12 @@ class Migrations:
 
     def _revisions(self) -> tuple[str, ...]:
         return tuple(sorted(file.name.split("_")[0] for file in self.folder.glob("versions/[0-9]*_*.py")))
+
+
+def _admits(current: str, known: Sequence[str]) -> bool:
+    """Whether a program that knows these may go on with a schema that a newer one has migrated."""
+    _, _, oldest = current.partition(".")
+    return bool(known) and bool(oldest) and known[-1].partition(".")[0] >= oldest
 
 
 def _newer(where: str, current: str, revisions: Sequence[str]) -> NewerDatabaseError:

@@ -10,7 +10,7 @@ from contactsync.access.v1.access_service_pb2_grpc import add_AccessServiceServi
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Registration, RpcServer, RpcSettings, cached_authenticator
 from libs.sealing import PepperedHash
-from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
+from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
 from services.access.credentials_file import CredentialsFileError, JsonCredentialsFile
 from services.access.domain.errors import OperatorKeyChangedError
@@ -32,7 +32,7 @@ def main() -> None:
         SERVICE,
         Settings,
         serve,
-        refusals=(CorruptDatabaseError, NewerDatabaseError, CredentialsFileError, OperatorKeyChangedError),
+        refusals=(*REFUSALS, CredentialsFileError, OperatorKeyChangedError),
     )
 
 

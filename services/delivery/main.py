@@ -16,7 +16,7 @@ from libs.bus import Bus, JetStreamBus
 from libs.egress import EgressRules, Outlet
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
-from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
+from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
 from services.delivery.consumer import CONSUMER, STREAM, TicketConsumer
 from services.delivery.desks import Workplace, furnish
@@ -50,7 +50,7 @@ log = structlog.get_logger()
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    refusals = (CorruptDatabaseError, NewerDatabaseError, WrongMasterKeyError)
+    refusals = (*REFUSALS, WrongMasterKeyError)
     run_process(SERVICE, Settings, serve, refusals=refusals)
 
 
@@ -113,7 +113,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         stack.push_async_callback(database.close)
         ledger = SqlLedger(database, cipher=answers)
         echoes = SqlEchoes(database, digest=echo_digest(master_key), clock=SystemClock())
-        bus = await JetStreamBus.open(settings.nats_url, name=SERVICE)
+        bus = await JetStreamBus.open(settings.nats_url, name=SERVICE, replicas=settings.nats_replicas)
         stack.push_async_callback(bus.close)
         yield await _put_together(
             settings, stack, identity=identity, vault=vault, ledger=ledger, echoes=echoes, database=database, bus=bus

@@ -27,7 +27,7 @@ from libs.bus import INTAKE_TICKET, JetStreamBus
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.sealing import PepperedHash
-from libs.storage import CorruptDatabaseError, NewerDatabaseError, open_database
+from libs.storage import REFUSALS, open_database
 from libs.telemetry import configure_telemetry
 from services.directory.consumer import IntakeConsumer
 from services.directory.handler import Credentials, Directory, Leads, Workspaces
@@ -57,7 +57,7 @@ _LETTERS_EVERY: Final = timedelta(milliseconds=500)
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    run_process(SERVICE, Settings, serve, refusals=(CorruptDatabaseError, NewerDatabaseError))
+    run_process(SERVICE, Settings, serve, refusals=REFUSALS)
 
 
 async def serve(settings: Settings) -> None:
@@ -94,7 +94,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         )
         normalization = Peer(settings.normalization_address, identity=identity)
         stack.push_async_callback(normalization.close)
-        bus = await JetStreamBus.open(settings.nats_url, name=SERVICE)
+        bus = await JetStreamBus.open(settings.nats_url, name=SERVICE, replicas=settings.nats_replicas)
         stack.push_async_callback(bus.close)
         relay = IntakeRelay(bus=bus, subject=INTAKE_TICKET)
         phones = RpcPhones(normalization)

@@ -10,7 +10,7 @@ from contactsync.idempotency.v1.idempotency_service_pb2_grpc import add_Idempote
 
 from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
-from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
+from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
 from services.idempotency.handler import Idempotency, Limits
 from services.idempotency.rest import IdempotencyApi
@@ -25,7 +25,7 @@ SERVICE = "idempotency"
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    run_process(SERVICE, Settings, serve, refusals=(CorruptDatabaseError, NewerDatabaseError))
+    run_process(SERVICE, Settings, serve, refusals=REFUSALS)
 
 
 async def serve(settings: Settings) -> None:

@@ -16,7 +16,7 @@ from contactsync.ingestion.v1.ingestion_service_pb2_grpc import add_IngestionSer
 from libs.bus import DELIVERY_TICKET, Bus, JetStreamBus
 from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
-from libs.storage import CorruptDatabaseError, NewerDatabaseError, open_database
+from libs.storage import REFUSALS, open_database
 from libs.telemetry import configure_telemetry
 from services.ingestion.handler.delivering import RedeliverRows, RetryJobs, ServeDelivery
 from services.ingestion.handler.erasing import EraseContacts
@@ -47,7 +47,7 @@ SERVICE = "ingestion"
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    run_process(SERVICE, Settings, serve, refusals=(CorruptDatabaseError, NewerDatabaseError))
+    run_process(SERVICE, Settings, serve, refusals=REFUSALS)
 
 
 async def serve(settings: Settings) -> None:
@@ -64,7 +64,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
-        bus = await JetStreamBus.open(settings.nats_url, name=SERVICE)
+        bus = await JetStreamBus.open(settings.nats_url, name=SERVICE, replicas=settings.nats_replicas)
         stack.push_async_callback(bus.close)
         store = SqlStore(database, phones_of=phones_of, patience=settings.overdue_after)
         relay = publishing(settings, store, bus)

@@ -14,7 +14,7 @@ from contactsync.source_polling.v1.source_polling_service_pb2_grpc import add_So
 from libs.egress import EgressRules, Outlet
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
-from libs.storage import CorruptDatabaseError, Database, NewerDatabaseError, open_database
+from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
 from services.source_polling.almanac import Almanac
 from services.source_polling.digests import Digests
@@ -43,7 +43,7 @@ SERVICE = "source_polling"
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    refusals = (CorruptDatabaseError, NewerDatabaseError, WrongMasterKeyError)
+    refusals = (*REFUSALS, WrongMasterKeyError)
     run_process(SERVICE, Settings, serve, refusals=refusals)
 
 

@@ -4,25 +4,29 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from time import perf_counter
 from typing import Any, TypeVar
 
 import asyncpg
 import structlog
 
+from libs.measures import Measures
 from libs.storage.database import Unit
-from libs.storage.errors import CommitUnknownError, StorageUnavailableError
+from libs.storage.errors import StorageUnavailableError
 from libs.storage.migrations import Migrations
-from libs.storage.postgresql.connection import Place, place_of, read_back, settings_of
-from libs.storage.postgresql.errors import FAILURES, LOST, RETRIED, translated
+from libs.storage.numbers import WritingNumbers
+from libs.storage.postgresql.commit import begin, commit, roll_back
+from libs.storage.postgresql.connection import Place, connecting, place_of, read_back
+from libs.storage.postgresql.errors import FAILURES, RETRIED, translated
 from libs.storage.postgresql.migrating import migrate
 from libs.storage.statement import Row, Statement
 
 T = TypeVar("T")
 _TRIES = 6
 _FIRST_PAUSE = 0.005  # seconds, doubled with every try and spread by chance
-_CONNECTIONS = 10
 _PATIENCE = 10.0  # seconds for a free connection
 _LATER = 1.0  # seconds at most that a mark waits
+_COMMAND = 20.0  # seconds, above the server's own statement_timeout: for when it does not answer at all
 
 _log = structlog.get_logger()
 
@@ -62,12 +66,18 @@ def _laid_out(statement: Statement, row: Row) -> tuple[str, Row]:
 class PostgresqlDatabase:
     """A pool of connections, and the marks that wait for a transaction of their own."""
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, place: Place) -> None:
         self._pool = pool
+        self._place = place
         self._later: list[Unit[object]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._flushes: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._numbers = WritingNumbers("postgresql")
+
+    @property
+    def measures(self) -> Measures:
+        return self._numbers.measures
 
     async def write(self, unit: Unit[T]) -> T:
         for attempt in range(_TRIES - 1):
@@ -112,14 +122,15 @@ class PostgresqlDatabase:
 
     async def _once(self, unit: Unit[T]) -> T:
         async with self._connection() as connection:
-            transaction = connection.transaction()
-            await transaction.start()
+            began = perf_counter()
+            number = await begin(connection)
             try:
                 result = await unit(PostgresqlTransaction(connection))
             except BaseException:
-                await _roll_back(transaction)
+                await roll_back(connection)
                 raise
-            await _commit(transaction)
+            await commit(connection, self._place, number)
+            self._numbers.committed(1, began=began)
             return result
 
     @asynccontextmanager
@@ -159,20 +170,6 @@ class PostgresqlDatabase:
                     await self._flush([unit])
 
 
-async def _commit(transaction: Any) -> None:
-    try:
-        await transaction.commit()
-    except LOST as error:
-        raise CommitUnknownError(type(error).__name__) from None
-
-
-async def _roll_back(transaction: Any) -> None:
-    try:
-        await transaction.rollback()
-    except FAILURES:
-        return  # the connection is gone, and with it the transaction
-
-
 async def _keep(_connection: Any) -> None:
     """Units change no session setting, so nothing is reset: that would cost a round trip per transaction."""
 
@@ -181,18 +178,19 @@ async def open_postgresql(url: str, migrations: Migrations) -> PostgresqlDatabas
     """Raises DatabaseRefusedError or StorageUnavailableError."""
     place = place_of(url)
     await migrate(place, migrations)
-    return PostgresqlDatabase(await _pool(place))
+    return PostgresqlDatabase(await _pool(place), place)
 
 
 async def _pool(place: Place) -> Any:
     try:
         return await asyncpg.create_pool(
-            place.dsn,
+            **connecting(place),
             min_size=1,
-            max_size=_CONNECTIONS,
-            timeout=10,
-            command_timeout=20,
-            server_settings=settings_of(place),
+            max_size=place.connections,
+            command_timeout=_COMMAND,
+            # A service has fewer statements than the cache holds: each is prepared once in a connection's life.
+            statement_cache_size=256,
+            max_cached_statement_lifetime=0,
             init=read_back,
             reset=_keep,
         )

@@ -4,8 +4,14 @@ import asyncpg
 
 from libs.storage.errors import ConstraintViolatedError, StorageUnavailableError, ValueRefusedError
 
-# Worth another try of the whole unit: serialization_failure and deadlock_detected.
-RETRIED = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+# Worth another try of the whole unit: serialization_failure, deadlock_detected, and a statement that was prepared
+# before a newer release altered its table.
+RETRIED = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.OutdatedSchemaCacheError,
+)
 # The connection went away, so what was sent last may or may not have been done.
 LOST = (
     asyncpg.PostgresConnectionError,
