@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from gateway import documents, envelopes, routing
+from gateway import documents, envelopes, routing, tracing
 from gateway.routes import DESCRIPTOR_SET, Route, read_descriptor_set, read_routes
 
 STATUS_SCRIPT = Path(__file__).parent / "status.lua"
@@ -32,7 +32,7 @@ class GatewaySettings:
     """What differs between one machine and another. Addresses are ``host:port``.
 
     ``upstreams`` holds the addresses of each service by folder name; a service that is missing has no routes.
-    Of the requests that bring no trace ``trace_share`` are traced, from 0 to 1; the others as their caller samples.
+    With an ``otlp_endpoint``, requests are traced as ``sampling`` says.
     ``trusted_hops`` is the number of proxies in front whose X-Forwarded-For is believed.
     """
 
@@ -40,7 +40,7 @@ class GatewaySettings:
     admin: str
     upstreams: Mapping[str, Sequence[str]]
     otlp_endpoint: str = ""
-    trace_share: float = 1.0
+    sampling: tracing.Sampling = field(default_factory=tracing.Sampling)
     trusted_hops: int = 0
     descriptor_set: Path = DESCRIPTOR_SET
     status_script: Path = field(default=STATUS_SCRIPT)
@@ -63,6 +63,7 @@ def build(settings: GatewaySettings) -> Config:
         "node": {"id": "gateway", "cluster": "contactsync"},
         "static_resources": {"listeners": [_listener(settings, routes)], "clusters": clusters},
         "overload_manager": _overload_manager(),
+        **(tracing.bootstrap() if settings.otlp_endpoint else {}),
     }
 
 
@@ -105,14 +106,18 @@ def _connection_manager(settings: GatewaySettings, routes: Sequence[Route]) -> C
             "name": "public",
             "max_direct_response_body_size_bytes": documents.LIMIT_BYTES,
             "virtual_hosts": [
-                {"name": "all", "domains": ["*"], "routes": routing.all_routes(routes, folder=settings.documents)}
+                {
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": routing.all_routes(routes, folder=settings.documents),
+                    **(tracing.virtual_host() if settings.otlp_endpoint else {}),
+                }
             ],
         },
         "http_filters": _http_filters(settings, sorted({route.service for route in routes})),
     }
     if settings.otlp_endpoint:
-        manager["request_id_extension"] = _no_request_ids()
-        manager["tracing"] = _tracing(settings.trace_share)
+        manager |= tracing.connection_manager(settings.sampling)
     return manager
 
 
@@ -134,7 +139,7 @@ def _http_filters(settings: GatewaySettings, services: Sequence[str]) -> list[Co
     }
     lua = {
         "@type": _type("filters.http.lua.v3.Lua"),
-        "default_source_code": {"filename": str(settings.status_script)},
+        "default_source_code": _script(settings),
     }
     return [
         _filter("http.header_mutation", _header_mutation()),
@@ -177,43 +182,10 @@ def _header_mutation() -> Config:
     }
 
 
-def _no_request_ids() -> Config:
-    """Without this only requests with an x-request-id would be traced, and the hub has its correlation ids."""
-    return {
-        "typed_config": {
-            "@type": _type("request_id.uuid.v3.UuidRequestIdConfig"),
-            "pack_trace_reason": False,
-            "use_request_id_for_trace_sampling": False,
-        }
-    }
-
-
-def _tracing(share: float) -> Config:
-    return {
-        # Paths and queries hold keys and phone numbers; the span's name is its route's path.
-        "max_path_tag_length": 0,
-        "provider": {
-            "name": "envoy.tracers.opentelemetry",
-            "typed_config": {
-                "@type": "type.googleapis.com/envoy.config.trace.v3.OpenTelemetryConfig",
-                "service_name": "gateway",
-                "grpc_service": {"envoy_grpc": {"cluster_name": "otlp"}, "timeout": "1s"},
-                "sampler": _sampler(share),
-            },
-        },
-        "custom_tags": [{"tag": "correlation_id", "request_header": {"name": "x-correlation-id"}}],
-    }
-
-
-def _sampler(share: float) -> Config:
-    portion = {"numerator": round(share * 1_000_000), "denominator": "MILLION"}
-    root = _tracing_sampler("trace_id_ratio_based", "TraceIdRatioBasedSamplerConfig", {"sampling_percentage": portion})
-    return _tracing_sampler("parent_based", "ParentBasedSamplerConfig", {"wrapped_sampler": root})
-
-
-def _tracing_sampler(name: str, message: str, settings: Config) -> Config:
-    kind = _type(f"tracers.opentelemetry.samplers.v3.{message}")
-    return {"name": f"envoy.tracers.opentelemetry.samplers.{name}", "typed_config": {"@type": kind, **settings}}
+def _script(settings: GatewaySettings) -> Config:
+    if not settings.otlp_endpoint:
+        return {"filename": str(settings.status_script)}
+    return {"inline_string": tracing.script(settings.sampling) + STATUS_SCRIPT.read_text()}
 
 
 def _cluster(name: str, addresses: Sequence[str], *, replicated: bool = True) -> Config:

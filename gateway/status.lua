@@ -45,6 +45,9 @@ local function envelope(group, status)
 end
 
 function envoy_on_request(handle)
+  if choose_trace then
+    choose_trace(handle)
+  end
   -- A gRPC body on a REST path would pass by the transcoder. Envoy turns this reply into 200 + grpc-status; mended below.
   local content_type = handle:headers():get("content-type")
   if content_type and content_type:sub(1, 16) == "application/grpc" then

@@ -13,6 +13,7 @@ import typer
 
 from libs.bus import BusUnavailable, NotSynchronous, assert_synchronous
 from libs.cli.api import DEFAULT_DATA, NoHub, connect, segment
+from libs.cli.jaeger import Jaeger
 from libs.cli.options import Data, Json
 from libs.cli.output import out, print_json, print_table
 from libs.cli.stack.folder import DataFolder
@@ -62,13 +63,24 @@ def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
         "disk", f"{free // 1024**2} MB free", "Make room: a full disk stops imports.", well=free > _LOW_DISK_BYTES
     )
     yield _memory(facts)
+    if facts["jaeger_url"]:
+        yield _traces(facts["jaeger_url"])
     yield _delivery(folder)
     yield from _backlog(folder)
     yield from _sources(folder)
 
 
+def _traces(jaeger_url: str) -> Finding:
+    try:
+        services = Jaeger(jaeger_url).services()
+    except NoHub as error:
+        return Finding("traces", str(error), "The hub works without; see log/jaeger.log if it is its own.", well=False)
+    return Finding("traces", f"{jaeger_url} has heard of {len(services)} services")
+
+
 def _memory(facts: dict[str, Any]) -> Finding:
-    processes = _processes(facts)
+    """Without a Jaeger that the hub runs: it holds traces, as many as it may."""
+    processes = [each for each in _processes(facts) if each["name"] != "jaeger"]
     resident = sum(each["resident_mb"] for each in processes)
     if None in (each["memory_mb"] for each in processes):
         seen, total = f"{resident} MB resident, shared pages counted in each process", resident

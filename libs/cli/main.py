@@ -4,7 +4,20 @@ import sys
 
 import typer
 
-from libs.cli import clients, contacts, demo, destinations, doctor, gateway, importing, jobs, sources, up, workspaces
+from libs.cli import (
+    clients,
+    contacts,
+    demo,
+    destinations,
+    doctor,
+    gateway,
+    importing,
+    jobs,
+    sources,
+    trace,
+    up,
+    workspaces,
+)
 from libs.cli.api import ApiError, NoHub
 from libs.cli.bench import command as bench
 from libs.cli.output import err
@@ -15,6 +28,7 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("import")(importing.import_file)
 app.command("doctor")(doctor.doctor)
+app.command("trace")(trace.trace)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(clients.app, name="clients")
 app.add_typer(contacts.app, name="contacts")

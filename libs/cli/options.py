@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 DATA_VARIABLE = "CONTACTSYNC_DATA"
+JAEGER_VARIABLE = "CONTACTSYNC_JAEGER_URL"
 
 Data = Annotated[
     Path | None,

@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
+from gateway.tracing import Sampling
 from libs.cli.api import DEFAULT_DATA
-from libs.cli.options import DATA_VARIABLE
+from libs.cli.options import DATA_VARIABLE, JAEGER_VARIABLE
 from libs.cli.output import print_json
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.shape import Shape
@@ -22,8 +23,15 @@ def up(
     *,
     data: Annotated[Path, typer.Option(envvar=DATA_VARIABLE, help="Where everything is kept.")] = DEFAULT_DATA,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the REST APIs; 0: any free one.")] = 8080,
-    otlp: Annotated[str, typer.Option(help="OTLP gRPC endpoint for traces, http://host:4317; empty: none.")] = "",
-    trace_share: Annotated[float, typer.Option(min=0, max=1, help="The part of the requests that is traced.")] = 1.0,
+    otlp: Annotated[str, typer.Option(help="Collector that gets the traces over OTLP gRPC: http://host:4317.")] = "",
+    jaeger: Annotated[
+        bool, typer.Option(help="Run a Jaeger for the traces, if there is one on PATH and no --otlp.")
+    ] = True,
+    jaeger_url: Annotated[
+        str, typer.Option(envvar=JAEGER_VARIABLE, help="Where browsers find Jaeger, if it is not the one that is run.")
+    ] = "",
+    trace_rate: Annotated[float, typer.Option(min=0, help="So many requests a second are traced.")] = 20.0,
+    trace_share: Annotated[float, typer.Option(min=0, max=1, help="The part that is traced of those beyond.")] = 0.01,
     trusted_hops: Annotated[
         int, typer.Option(min=0, max=10, help="Proxies in front whose X-Forwarded-For is believed.")
     ] = 0,
@@ -35,17 +43,21 @@ def up(
 ) -> None:
     """Start the hub and keep it running until Ctrl-C or SIGTERM."""
     from libs.cli.stack.hub import running_hub  # noqa: PLC0415 — imports gRPC, which no other subcommand needs
+    from libs.cli.stack.traces import choose_tracing  # noqa: PLC0415 — as above
 
     stop = StopSignal()
     shape = Shape(replicas=replicas, postgres=postgres)
-    running = running_hub(
-        data, port=port, shape=shape, otlp_endpoint=otlp, trace_share=trace_share, trusted_hops=trusted_hops
-    )
+    sampling = Sampling(rate=trace_rate, share=trace_share)
+    tracing = choose_tracing(otlp=otlp, jaeger_url=jaeger_url, jaeger=jaeger, sampling=sampling)
+    running = running_hub(data, port=port, shape=shape, tracing=tracing, trusted_hops=trusted_hops)
     with suppress(KeyboardInterrupt), running as hub:
         if as_json:
-            print_json({"url": hub.url, "credentials": str(hub.plan.folder.credentials)})
+            facts = {"url": hub.url, "credentials": str(hub.plan.folder.credentials), "jaeger_url": hub.plan.jaeger_url}
+            print_json(facts)
         else:
-            typer.echo(f"contactsync is ready at {hub.url} (keys in {hub.plan.folder.credentials}; Ctrl-C stops it)")
+            traces = f", traces at {hub.plan.jaeger_url}" if hub.plan.jaeger_url else ""
+            keys = hub.plan.folder.credentials
+            typer.echo(f"contactsync is ready at {hub.url} (keys in {keys}{traces}; Ctrl-C stops it)")
         while hub.is_alive():
             time.sleep(_POLL_SECONDS)
     if not stop.asked:

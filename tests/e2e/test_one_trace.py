@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from libs.cli.stack.hub import Hub, running_hub
+from libs.cli.stack.traces import Tracing
 from tests.e2e.test_import_path import mobile
 from tests.fakes.webhook import Status, WebhookFake
 from tests.fixtures.hub import admin_of
@@ -45,7 +46,7 @@ def traced_hub(collector: OtlpReceiver, tmp_path_factory: pytest.TempPathFactory
     """A hub of its own, which the other tests' requests do not reach."""
     data = tmp_path_factory.mktemp("traced")
     settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8", "CONTACTSYNC_LOG_LEVEL": "DEBUG"}
-    with running_hub(data, port=0, otlp_endpoint=collector.endpoint, settings=settings) as hub:
+    with running_hub(data, port=0, tracing=Tracing(endpoint=collector.endpoint), settings=settings) as hub:
         yield hub
 
 

@@ -18,6 +18,7 @@ from libs.cli.stack.plan import OTHER_PORTS, Plan, port_names
 from libs.cli.stack.ports import choose_free, require_free
 from libs.cli.stack.shape import Shape
 from libs.cli.stack.supervisor import Supervisor, render_supervisor_config, wait_until
+from libs.cli.stack.traces import Tracing, render_jaeger_config
 
 # For each replica: so many processes on the same cores take so much longer.
 _READY_SECONDS = 60
@@ -55,30 +56,29 @@ def running_hub(
     *,
     port: int,
     shape: Shape | None = None,
-    otlp_endpoint: str = "",
-    trace_share: float = 1.0,
+    tracing: Tracing | None = None,
     trusted_hops: int = 0,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Hub]:
     """A hub on the data folder, ready when the block begins and stopped when it ends.
 
-    Port 0 means any free one. Raises CannotStart with the obstacle and the remedy, and leaves nothing running.
+    Port 0 means any free one. Without ``tracing`` no trace is kept. Raises CannotStart with the obstacle and the
+    remedy, and leaves nothing running.
     """
-    shape = shape or Shape()
+    shape, tracing = shape or Shape(), tracing or Tracing()
     shape.check()
     folder = DataFolder(data.resolve())
     folder.prepare()
     with folder.held():
         if port:
             require_free(port)
-        ports = choose_free(["gateway", *port_names(shape)])
+        ports = choose_free(["gateway", *port_names(shape), *tracing.port_names()])
         plan = Plan(
             folder=folder,
             port=port or ports["gateway"],
             ports=ports,
             shape=shape,
-            otlp_endpoint=otlp_endpoint,
-            trace_share=trace_share,
+            tracing=tracing,
             trusted_hops=trusted_hops,
             settings=settings or {},
         )
@@ -100,10 +100,12 @@ def _write_configs(plan: Plan) -> Supervisor:
         admin=plan.address("envoy_admin"),
         upstreams=plan.addresses(),
         otlp_endpoint=plan.otlp_endpoint,
-        trace_share=plan.trace_share,
+        sampling=plan.tracing.sampling,
         trusted_hops=plan.trusted_hops,
     )
     plan.gateway_config.write_text(render(gateway))
+    if plan.tracing.jaeger:
+        plan.jaeger_config.write_text(render_jaeger_config(plan.address))
     nats = render_nats_config(
         store_dir=root / "nats",
         listen=plan.address("nats"),
@@ -147,8 +149,10 @@ def _start(hub: Hub) -> None:
         "supervisor_pid": hub.supervisor.pid,
         "started_at": datetime.now(UTC).isoformat(),
         "instances": {instance.name: instance.service for instance in plan.instances()},
-        "addresses": plan.instance_addresses() | {name: plan.address(name) for name in OTHER_PORTS},
+        "addresses": plan.instance_addresses()
+        | {name: plan.address(name) for name in (*OTHER_PORTS, *plan.tracing.port_names())},
         "otlp_endpoint": plan.otlp_endpoint,
+        "jaeger_url": plan.jaeger_url,
     }
     plan.folder.write_run_facts(facts)
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from libs.bus import DELIVERY, DELIVERY_TICKET, INTAKE, INTAKE_TICKET, BusUser
 from libs.cli.stack.folder import DataFolder
 from libs.cli.stack.shape import Shape
+from libs.cli.stack.traces import Tracing
 
 # In the order in which they become useful: whoever is asked comes before who asks.
 SERVICES = ("access", "idempotency", "normalization", "directory", "ingestion", "delivery", "source_polling")
@@ -74,15 +75,14 @@ class Program:
 class Plan:
     """A hub on one machine.
 
-    ``ports`` holds a loopback port for each of ``port_names``.
+    ``ports`` holds a loopback port for each of ``port_names`` and of those that tracing needs.
     """
 
     folder: DataFolder
     port: int
     ports: Mapping[str, int]
     shape: Shape = field(default_factory=Shape)
-    otlp_endpoint: str = ""
-    trace_share: float = 1.0
+    tracing: Tracing = field(default_factory=Tracing)
     trusted_hops: int = 0
     settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -95,6 +95,22 @@ class Plan:
     def gateway_config(self) -> Path:
         """Envoy's configuration, rendered at every start."""
         return self.folder.root / "run" / "envoy.yaml"
+
+    @property
+    def jaeger_config(self) -> Path:
+        """That of the hub's own Jaeger, rendered at every start."""
+        return self.folder.root / "run" / "jaeger.yaml"
+
+    @property
+    def otlp_endpoint(self) -> str:
+        """Where spans go; empty: nowhere."""
+        return f"http://{self.address('jaeger_otlp')}" if self.tracing.jaeger else self.tracing.endpoint
+
+    @property
+    def jaeger_url(self) -> str:
+        """Where an operator's browser finds Jaeger; empty: nobody said."""
+        own = f"http://{self.address('jaeger')}" if self.tracing.jaeger else ""
+        return self.tracing.jaeger_url or own
 
     @property
     def nats_config(self) -> Path:
@@ -131,6 +147,10 @@ class Plan:
     def programs(self) -> Iterator[Program]:
         """Every process, in the order of start."""
         yield Program("nats", ("nats-server", "--config", str(self.nats_config)))
+        if self.tracing.jaeger:
+            # Its collector holds what it has to under this limit, however many spans come.
+            limit = {"GOMEMLIMIT": "256MiB"}
+            yield Program("jaeger", (self.tracing.jaeger, "--config", str(self.jaeger_config)), limit)
         for instance in self.instances():
             command = (sys.executable, "-m", f"services.{instance.service}.main")
             yield Program(instance.name, command, self.instance_environment(instance) | self._bytecode())
@@ -161,6 +181,8 @@ class Plan:
             "CONTACTSYNC_SERVICE_KEY_FILE": str(folder.key("service")),
             "CONTACTSYNC_MASTER_KEY_FILE": str(folder.key("master")),
             "CONTACTSYNC_OTLP_ENDPOINT": self.otlp_endpoint,
+            "CONTACTSYNC_TRACE_RATE": str(self.tracing.sampling.rate),
+            "CONTACTSYNC_TRACE_RATIO": str(self.tracing.sampling.share),
             "PYTHONUNBUFFERED": "1",
             # An arena of malloc for each of a process's threads would hold what they gave back.
             "MALLOC_ARENA_MAX": "2",
