@@ -3,6 +3,7 @@
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar
 
+from libs.measures import Measures
 from libs.storage.statement import Row, Statement
 
 T = TypeVar("T")
@@ -43,6 +44,11 @@ class Database(Protocol):
     `.with_for_update()` (which SQLite, having one writer, leaves out). Raises StorageUnavailableError,
     CommitUnknownError and ConstraintViolatedError.
     """
+
+    @property
+    def measures(self) -> Measures:
+        """What it counts of its writing."""
+        ...
 
     async def write(self, unit: Unit[T]) -> T:
         """Runs the unit in a transaction and returns its result once it is on disk; what the unit raises undoes it all.

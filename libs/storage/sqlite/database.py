@@ -6,9 +6,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
 
+from libs.measures import Measures
 from libs.storage.database import Unit
 from libs.storage.errors import StorageUnavailableError
 from libs.storage.migrations import Migrations
+from libs.storage.numbers import FileNumbers
 from libs.storage.sqlite.connection import connect_writer
 from libs.storage.sqlite.file import FileLock, path_of, revision_of
 from libs.storage.sqlite.readers import Readers
@@ -22,13 +24,19 @@ _LATER = 1.0  # seconds at most that a mark waits for a commit to join
 class SqliteDatabase:
     """One writer, a few readers, and the lock that keeps other processes from writing."""
 
-    def __init__(self, lock: FileLock, writer: Writer, readers: Readers) -> None:
+    def __init__(self, lock: FileLock, writer: Writer, readers: Readers, numbers: FileNumbers) -> None:
         self.writer = writer
+        self._numbers = numbers
         self._lock = lock
         self._readers = readers
         self._later: list[Unit[object]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
+
+    @property
+    def measures(self) -> Measures:
+        writing, files = self.writer.numbers.measures, self._numbers.measures
+        return Measures(instruments=(*writing.instruments, *files.instruments), surveys=files.surveys)
 
     async def write(self, unit: Unit[T]) -> T:
         if self._later:
@@ -74,7 +82,7 @@ async def open_sqlite(url: str, migrations: Migrations) -> SqliteDatabase:
     """Raises DatabaseRefusedError, with nothing changed in the file."""
     path = path_of(url)
     lock, connection = await asyncio.to_thread(_open, path, migrations)
-    return SqliteDatabase(lock, Writer(connection), Readers(path))
+    return SqliteDatabase(lock, Writer(connection), Readers(path), FileNumbers(path))
 
 
 def _open(path: Path, migrations: Migrations) -> tuple[FileLock, sqlite3.Connection]:

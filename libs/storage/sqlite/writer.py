@@ -9,12 +9,14 @@ import sqlite3
 from collections.abc import Coroutine, Sequence
 from queue import Empty, SimpleQueue
 from threading import Thread
+from time import perf_counter
 from typing import Any, TypeVar
 
 import structlog
 
 from libs.storage.database import Unit
 from libs.storage.errors import CommitUnknownError, StorageUnavailableError, UnitSuspendedError
+from libs.storage.numbers import WritingNumbers
 from libs.storage.sqlite.connection import error_name, translated
 from libs.storage.statement import Row, Statement
 
@@ -87,6 +89,7 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.commits = 0
         self.units = 0
+        self.numbers = WritingNumbers("sqlite")
         self._connection = connection
         self._transaction = SqliteTransaction(connection)
         self._loop = asyncio.get_running_loop()
@@ -144,12 +147,14 @@ class Writer:
         return group
 
     def _commit(self, group: list[_Work]) -> None:
+        began = perf_counter()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             self._attempt_all(group)
             self._seal()
             self.commits += 1
             self.units += len(group)
+            self.numbers.committed(len(group), began=began)
         except Exception as error:  # noqa: BLE001  # the thread must outlive whatever befalls a group
             self._fail(group, error)
         self._tell(group)
