@@ -30,6 +30,8 @@ class Message:
     message_id: str
     delivered: int
     """How many times it came, this one included: 1 the first time."""
+    waited: timedelta = timedelta(0)
+    """How long it lay on the bus."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
+from time import perf_counter
 from typing import Self
 
 import aiohttp
 from yarl import URL
 
 from libs.egress.rules import CheckedResolver, EgressRules, ForbiddenAddressError
+from libs.measures import About, Histogram, Measures
 
 READ_LIMIT = 64 * 1024
 CONNECTING_S = 5.0
@@ -45,6 +47,12 @@ class Outlet:
         self._session = session
         self._unshared = unshared
         self._rules = rules
+        self._durations = Histogram(_DURATION)
+
+    @property
+    def measures(self) -> Measures:
+        """What it counts of its questions."""
+        return Measures(instruments=(self._durations,))
 
     @classmethod
     def open(cls, rules: EgressRules) -> Self:
@@ -76,6 +84,7 @@ class Outlet:
         # A literal address needs no resolver, so the resolver's check does not see it.
         if not self._rules.may_call_host(target.raw_host or ""):
             return _FORBIDDEN
+        began, told = perf_counter(), "cancelled"
         try:
             session = self._unshared if unshared else self._session
             async with session.request(
@@ -86,11 +95,23 @@ class Outlet:
                 timeout=_timeout(timeout.total_seconds()),
                 allow_redirects=False,
             ) as response:
+                told = str(response.status)
                 packed, whole = await _read(response, read_limit)
                 content, unpacked = _unpack(packed, response.headers.get("Content-Encoding", ""), read_limit)
                 return Reply(status=response.status, headers=response.headers, body=content, whole=whole and unpacked)
         except (aiohttp.ClientError, TimeoutError) as failure:
+            told = type(failure).__name__
             return _read_failure(failure)
+        finally:
+            self._durations.record(perf_counter() - began, (method, told))
+
+
+_DURATION = About(
+    name="http.client.request.duration",
+    text="How long systems outside take to answer, body included, by status; by what went wrong where none came.",
+    unit="s",
+    labels=("http.request.method", "http.response.status_code"),
+)
 
 
 def _session(rules: EgressRules, *, keeps: bool) -> aiohttp.ClientSession:
