@@ -8,6 +8,7 @@ import pytest
 from tests.fixtures.databases import database_kind, databases, open_fresh, postgresql_server
 from tests.fixtures.hub import admin, data, hub, keep_on_one_worker, partner
 from tests.fixtures.nats import nats_server
+from tests.fixtures.nats_cluster import nats_cluster
 from tests.fixtures.otlp import otlp
 from tests.fixtures.process_wide import process_wide
 
@@ -17,6 +18,7 @@ __all__ = [
     "database_kind",
     "databases",
     "hub",
+    "nats_cluster",
     "nats_server",
     "open_fresh",
     "otlp",

@@ -1,8 +1,9 @@
+from libs.bus.cluster import StreamHealth, look_at_streams
 from libs.bus.items import delivering_items, publishing_items
 from libs.bus.jetstream import JetStreamBus
 from libs.bus.memory import MemoryBus
 from libs.bus.ports import Ack, Bus, BusUnavailable, Deliver, GiveUp, Message, Retry, StreamSpec, Verdict
-from libs.bus.server import BusUser, NotSynchronous, assert_synchronous, render_nats_config
+from libs.bus.server import BusNode, BusUser, NotSynchronous, assert_synchronous, render_nats_config
 from libs.bus.streams import DELIVERY, DELIVERY_TICKET, INTAKE, INTAKE_TICKET, STREAMS
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "STREAMS",
     "Ack",
     "Bus",
+    "BusNode",
     "BusUnavailable",
     "BusUser",
     "Deliver",
@@ -22,10 +24,12 @@ __all__ = [
     "Message",
     "NotSynchronous",
     "Retry",
+    "StreamHealth",
     "StreamSpec",
     "Verdict",
     "assert_synchronous",
     "delivering_items",
+    "look_at_streams",
     "publishing_items",
     "render_nats_config",
 ]

@@ -9,12 +9,14 @@ from typing import Any, Self
 import structlog
 
 from libs.bus.declare import count_waiting, declare_consumer, declare_streams
+from libs.bus.numbers import BusNumbers
 from libs.bus.ports import BusUnavailable, Deliver, StreamSpec
 from libs.bus.pull import ConsumerGone, Pull
 from libs.bus.session import ApiRefused, NoResponders, Session, SessionLost
 from libs.bus.streams import STREAMS
 from libs.bus.tracing import publishing
 from libs.bus.work import Work
+from libs.measures import Measures
 
 _log = structlog.get_logger("libs.bus")
 
@@ -26,11 +28,13 @@ _LONGEST_PAUSE = 2.0
 class JetStreamBus:
     """The promises of `Bus` on a JetStream server, with the streams kept as their specs say.
 
-    `bus = await JetStreamBus.open("nats://user:password@127.0.0.1:4222")`.
+    `bus = await JetStreamBus.open("nats://user:password@127.0.0.1:4222")`. Of a cluster all servers are named, with
+    commas between; one that cannot reach the others, and so answers nothing for seconds, is left for another.
     """
 
     def __init__(self, url: str, *, name: str, streams: tuple[StreamSpec, ...], ack_wait: timedelta, replicas: int):
         self._url = url
+        self._has_others = "," in url
         self._name = name
         self._streams = streams
         self._ack_wait = ack_wait
@@ -39,6 +43,12 @@ class JetStreamBus:
         self._ready = asyncio.Event()
         self._declaring = asyncio.Lock()
         self._connecting: asyncio.Task[None] | None = None
+        self._numbers = BusNumbers()
+
+    @property
+    def measures(self) -> Measures:
+        """What it counts of its messages."""
+        return self._numbers.measures
 
     @classmethod
     async def open(
@@ -64,13 +74,17 @@ class JetStreamBus:
 
     async def publish(self, subject: str, payload: bytes, *, message_id: str) -> None:
         """Return after the PubAck; see `Bus.publish`."""
-        session = self._connected()
+        session, asked_at = self._connected(), asyncio.get_running_loop().time()
         try:
             with publishing(subject, message_id) as headers:
                 headers["Nats-Msg-Id"] = message_id
                 await self._store(session, subject, payload, headers)
         except (SessionLost, NoResponders, ApiRefused, TimeoutError) as failure:
+            await self._doubt(session, failure, asked_at)
+            self._numbers.sent(subject, error=type(failure).__name__)
             raise BusUnavailable(str(failure) or "no answer in time") from failure
+        session.note_answer()
+        self._numbers.sent(subject)
 
     async def _store(self, session: Session, subject: str, payload: bytes, headers: dict[str, str]) -> None:
         try:
@@ -79,9 +93,17 @@ class JetStreamBus:
             await self._declare(session)  # somebody deleted the stream
             await session.store(subject, payload, headers=headers)
 
+    async def _doubt(self, session: Session, failure: Exception, asked_at: float) -> None:
+        """Leave a server that has been silent for too long, if there are others."""
+        if not isinstance(failure, SessionLost) and self._has_others:
+            session.note_failure(asked_at)
+            if session.stays_silent and not session.lost.is_set():
+                _log.warning("bus_server_left", reason=str(failure) or "no answer in time")
+                await session.leave()
+
     async def consume(self, stream: str, consumer: str, deliver: Deliver, *, in_flight: int) -> None:
         """Pull and deliver until cancelled; see `Bus.consume`."""
-        work = Work(deliver, heartbeat=self._ack_wait * 0.3)
+        work = Work(self._numbers.counted(stream, deliver), heartbeat=self._ack_wait * 0.3)
         told: BaseException | None = None
         try:
             while True:
@@ -93,9 +115,10 @@ class JetStreamBus:
             await work.abandon(self._session)
 
     async def _consume_once(self, pull: Pull, work: Work, told: BaseException | None) -> BaseException | None:
-        session = pull.session
+        session, asked_at = pull.session, asyncio.get_running_loop().time()
         try:
             incarnation = await self._declare_consumer(session, pull.stream, pull.consumer)
+            session.note_answer()
             _heed_cancellation()
             await _until_one_fails(
                 pull.run(incarnation),
@@ -106,6 +129,8 @@ class JetStreamBus:
         except (SessionLost, NoResponders, ApiRefused, ConsumerGone, TimeoutError) as cause:
             if str(cause) != str(told):  # once per cause, not per attempt
                 _log.warning("bus_consumer_interrupted", stream=pull.stream, consumer=pull.consumer, reason=str(cause))
+            if not isinstance(cause, ConsumerGone):
+                await self._doubt(session, cause, asked_at)
             await _breathe(session, 1.0 if isinstance(cause, ApiRefused) else _FIRST_PAUSE)
             return None if isinstance(cause, SessionLost) else cause
         return None

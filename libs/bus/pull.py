@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 
 from libs.bus.client import Msg
 from libs.bus.ports import Message
@@ -10,13 +12,14 @@ from libs.bus.work import Delivery, Work
 
 _LARGEST_PULL = 64
 _EXPIRES_SECONDS = 30
-_SILENCE_SECONDS = _EXPIRES_SECONDS + 5  # the server ends each pull by then; one that it does not end was lost
+_HEARTBEAT_SECONDS = 5
+_SILENCE_SECONDS = 2.5 * _HEARTBEAT_SECONDS  # without a heartbeat the consumer's leader is gone, or out of reach
 
-_PULL_EXPIRED = "408"
+_HEARTBEAT, _PULL_EXPIRED = "100", "408"
 
 
 class ConsumerGone(Exception):
-    """The server ended the pull: the consumer or its stream was deleted, or its leader moved."""
+    """The server ended the pull, or fell silent: the consumer or its stream was deleted, or its leader moved."""
 
 
 class Pull:
@@ -31,6 +34,7 @@ class Pull:
         self._in_flight = in_flight
         self._worthwhile = min(in_flight, _LARGEST_PULL) // 4
         self._asked = 0
+        self._heard = 0.0
         self._wake = asyncio.Event()
         self._gone: str | None = None
         self._incarnation = ""
@@ -51,8 +55,15 @@ class Pull:
     async def _ask(self, inbox: str) -> None:
         if (batch := self._room()) == 0:
             return
+        if not self._asked:
+            self._heard = asyncio.get_running_loop().time()
         self._asked += batch
-        request = {"batch": batch, "expires": _EXPIRES_SECONDS * 1_000_000_000}
+        nanoseconds = 1_000_000_000
+        request = {
+            "batch": batch,
+            "expires": _EXPIRES_SECONDS * nanoseconds,
+            "idle_heartbeat": _HEARTBEAT_SECONDS * nanoseconds,
+        }
         await self.session.send(self._request_subject, json.dumps(request).encode(), reply=inbox)
 
     def _room(self) -> int:
@@ -63,14 +74,15 @@ class Pull:
         return max(room, 0)
 
     async def _next_event(self) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(_SILENCE_SECONDS):
                 await self._wake.wait()
-        except TimeoutError:
-            self._asked = 0
         self._wake.clear()
+        if self._asked and asyncio.get_running_loop().time() - self._heard >= _SILENCE_SECONDS:
+            self._gone = self._gone or "silence"
 
     async def _arrive(self, raw: Msg) -> None:
+        self._heard = asyncio.get_running_loop().time()
         if (status := status_of(raw)) is not None:
             self._ended(status, raw)
             return
@@ -81,6 +93,8 @@ class Pull:
 
     def _ended(self, status: str, raw: Msg) -> None:
         headers = raw.headers or {}
+        if status == _HEARTBEAT:
+            return
         if status == _PULL_EXPIRED:
             self._asked = max(0, self._asked - int(headers.get("Nats-Pending-Messages", self._asked)))
         else:
@@ -96,6 +110,7 @@ def _delivery(raw: Msg, session: Session, incarnation: str) -> Delivery:
         payload=raw.data,
         message_id=headers.get("Nats-Msg-Id", ""),
         delivered=place.num_delivered,
+        waited=max(datetime.now(UTC) - place.timestamp, timedelta(0)),
     )
     return Delivery(
         message=message,

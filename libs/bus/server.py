@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from libs.bus.ports import BusUnavailable, StreamSpec
 from libs.bus.session import inbox_prefix_of
 from libs.bus.streams import STREAMS
 
 _ANSWER_SECONDS = 2.0
+_ROUTE_USER = "route"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,22 @@ class BusUser:
     """Subjects, such as `delivery.ticket`."""
     consumes: tuple[str, ...] = ()
     """Names of streams, such as `DELIVERY`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusNode:
+    """One server of a cluster. All of them have one password for the routes between them."""
+
+    name: str
+    listen: str
+    """host:port for routes from the others."""
+    routes: tuple[str, ...]
+    """host:port of every server; its own among them does no harm."""
+    password: str = field(repr=False)
+
+    def route_url(self, address: str) -> str:
+        """The route to another server, with the account that it asks for."""
+        return f"nats-route://{_ROUTE_USER}:{quote(self.password, safe='')}@{address}"
 
 
 class NotSynchronous(Exception):
@@ -45,15 +62,17 @@ def render_nats_config(
     users: Sequence[BusUser],
     streams: Sequence[StreamSpec] = STREAMS,
     max_file_store: int = 1024 * 1024 * 1024,
+    node: BusNode | None = None,
 ) -> str:
     """Return the text of nats-server.conf. It holds the passwords: write it with mode 0600.
 
-    `listen` and `monitor` are `host:port`. `max_file_store` is in bytes and bounds the sum of all streams.
+    `listen` and `monitor` are `host:port`. `max_file_store` is in bytes and bounds the sum of all streams. `node` makes
+    the server one of a cluster, which needs more than half of its servers to confirm anything.
     """
     accounts = ",\n".join(f"    {_account(user, streams)}" for user in users)
     return f"""\
 # Written at each start of the hub. JSON strings are valid here, and quote whatever a path or a password holds.
-server_name: contactsync
+server_name: {node.name if node else "contactsync"}
 listen: {json.dumps(listen)}
 http: {json.dumps(monitor)}
 max_connections: 256
@@ -70,6 +89,20 @@ authorization {{
   users: [
 {accounts}
   ]
+}}
+{_cluster(node) if node else ""}"""
+
+
+def _cluster(node: BusNode) -> str:
+    routes = ", ".join(json.dumps(node.route_url(address)) for address in node.routes)
+    return f"""\
+cluster {{
+  name: contactsync
+  listen: {json.dumps(node.listen)}
+  authorization {{ user: {_ROUTE_USER}, password: {json.dumps(node.password)}, timeout: 5 }}
+  routes: [{routes}]
+  # Each client has the addresses of all servers in its settings.
+  no_advertise: true
 }}
 """
 
@@ -101,15 +134,20 @@ async def assert_synchronous(monitor_url: str) -> None:
     nats-server 2.15 tells `sync_always: true` in /varz; its `sync_interval` stays at two minutes there.
     Raises `BusUnavailable` when the server does not answer.
     """
-    try:
-        varz = await asyncio.to_thread(_get_json, monitor_url, "/varz")
-    except (OSError, ValueError, http.client.HTTPException) as failure:
-        raise BusUnavailable(f"{monitor_url} does not answer: {type(failure).__name__}") from failure
+    varz = await ask_monitor(monitor_url, "/varz")
     config = varz.get("jetstream", {}).get("config")
     if not config:
         raise NotSynchronous(monitor_url, "JetStream is off")
     if config.get("sync_always") is not True:
         raise NotSynchronous(monitor_url, f"sync_interval is {config.get('sync_interval', 0) / 1e9:g} s")
+
+
+async def ask_monitor(monitor_url: str, path: str) -> dict[str, Any]:
+    """Return what the server's monitor tells at a path. Raises `BusUnavailable` when it does not answer."""
+    try:
+        return await asyncio.to_thread(_get_json, monitor_url, path)
+    except (OSError, ValueError, http.client.HTTPException) as failure:
+        raise BusUnavailable(f"{monitor_url} does not answer: {type(failure).__name__}") from failure
 
 
 def _get_json(url: str, path: str) -> dict[str, Any]:

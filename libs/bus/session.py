@@ -16,6 +16,8 @@ _log = structlog.get_logger("libs.bus")
 
 _CONNECT_SECONDS = 5.0
 _REQUEST_SECONDS = 5.0
+_PATIENCE_SECONDS = 4.0  # less than a request may take, and longer than an election
+_LEAVE_SECONDS = 2.0
 
 
 class SessionLost(Exception):
@@ -45,6 +47,7 @@ class Session:
         self._replies: dict[str, asyncio.Future[Msg]] = {}
         self._reply_inbox = ""
         self._numbers = count()
+        self._failing_since: float | None = None
 
     @classmethod
     async def open(cls, url: str, *, name: str) -> Self:
@@ -129,6 +132,28 @@ class Session:
         finally:
             with suppress(errors.Error):
                 await subscription.unsubscribe()
+
+    @property
+    def stays_silent(self) -> bool:
+        """True: requests have been failing for seconds, and nothing succeeded since."""
+        since = self._failing_since
+        return since is not None and asyncio.get_running_loop().time() - since >= _PATIENCE_SECONDS
+
+    def note_answer(self) -> None:
+        """JetStream answered as it should."""
+        self._failing_since = None
+
+    def note_failure(self, asked_at: float) -> None:
+        """JetStream did not answer what was asked at this time of the loop's clock, or that nobody is there."""
+        if self._failing_since is None:
+            self._failing_since = asked_at
+
+    async def leave(self) -> None:
+        """Give the server up at once, with all that waits for it; what was queued may or may not be flushed."""
+        await self._on_closed()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self._client.close()
 
     async def close(self) -> None:
         """Flush what is queued and disconnect. Does nothing on a lost session."""

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -11,7 +12,7 @@ import httpx
 import psutil
 import typer
 
-from libs.bus import BusUnavailable, NotSynchronous, assert_synchronous
+from libs.bus import BusUnavailable, NotSynchronous, StreamHealth, assert_synchronous, look_at_streams
 from libs.cli.api import DEFAULT_DATA, NoHub, connect, segment
 from libs.cli.jaeger import Jaeger
 from libs.cli.options import Data, Json
@@ -57,7 +58,7 @@ def doctor(*, data: Data = None, as_json: Json = False) -> None:
 def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield _readiness(str(facts["url"]))
     yield from _services({name: facts["addresses"][name] for name in facts["instances"]})
-    yield _synchronous(facts["addresses"]["nats_monitor"])
+    yield from _bus(facts["nats"])
     free = shutil.disk_usage(folder.root).free
     yield Finding(
         "disk", f"{free // 1024**2} MB free", "Make room: a full disk stops imports.", well=free > _LOW_DISK_BYTES
@@ -112,13 +113,31 @@ def _services(addresses: dict[str, str]) -> Iterator[Finding]:
     yield Finding("contracts", seen, "Install one version of everything, and start again.", well=not differences)
 
 
-def _synchronous(monitor: str) -> Finding:
+def _bus(monitors: dict[str, str]) -> Iterator[Finding]:
+    for server, monitor in monitors.items():
+        yield _synchronous(server, monitor)
+    with suppress(BusUnavailable):  # said of each server above
+        for stream in asyncio.run(look_at_streams(list(monitors.values()))):
+            yield _stream(stream, log=" and ".join(f"log/{server}.log" for server in monitors))
+
+
+def _synchronous(server: str, monitor: str) -> Finding:
     try:
-        asyncio.run(assert_synchronous(f"http://{monitor}"))
+        asyncio.run(assert_synchronous(monitor))
     except (BusUnavailable, NotSynchronous) as error:
         remedy = "Restart with contactsync up; it writes the right configuration."
-        return Finding("nats", str(error), remedy, well=False)
-    return Finding("nats", "JetStream syncs every write")
+        return Finding(server, str(error), remedy, well=False)
+    return Finding(server, "JetStream syncs every write")
+
+
+def _stream(stream: StreamHealth, *, log: str) -> Finding:
+    seen = f"{stream.replicas} of {stream.replicas} servers have it" if stream.replicas > 1 else "one server has it"
+    if not stream.leader:
+        seen = "no server leads it: nothing can be published"
+    elif stream.behind:
+        seen = f"led by {stream.leader}; behind or away: {', '.join(stream.behind)} (lag {stream.lag})"
+    remedy = f"More than half of the servers must run and reach each other; see {log}. Nothing is lost meanwhile."
+    return Finding(f"stream {stream.name}", seen, remedy, well=stream.healthy)
 
 
 def _sources(folder: DataFolder) -> Iterator[Finding]:

@@ -39,6 +39,7 @@ def up(
     postgres: Annotated[
         str, typer.Option(envvar="CONTACTSYNC_POSTGRES", help="postgresql://… instead of SQLite files.")
     ] = "",
+    nats_cluster: Annotated[bool, typer.Option("--nats-cluster", help="Three JetStream servers instead of one.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ready line as JSON.")] = False,
 ) -> None:
     """Start the hub and keep it running until Ctrl-C or SIGTERM."""
@@ -46,7 +47,7 @@ def up(
     from libs.cli.stack.traces import choose_tracing  # noqa: PLC0415 — as above
 
     stop = StopSignal()
-    shape = Shape(replicas=replicas, postgres=postgres)
+    shape = Shape(replicas=replicas, postgres=postgres, nats_cluster=nats_cluster)
     sampling = Sampling(rate=trace_rate, share=trace_share)
     tracing = choose_tracing(otlp=otlp, jaeger_url=jaeger_url, jaeger=jaeger, sampling=sampling)
     running = running_hub(data, port=port, shape=shape, tracing=tracing, trusted_hops=trusted_hops)

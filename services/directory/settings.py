@@ -20,7 +20,9 @@ class Settings(ProcessSettings):
     normalization_address: str = "127.0.0.1:21003"
     """host:port of normalization, which reads phones."""
     nats_url: str = Field(repr=False)
-    """Where tickets for the Async API's leads go and come from; may hold a password."""
+    """Where tickets for the Async API's leads go and come from; of a cluster each server's, with commas between."""
+    nats_replicas: int = Field(default=1, ge=1, le=5)
+    """How many servers of the cluster keep each stream; the same number for every service."""
     sweep_interval: timedelta = timedelta(seconds=5)
     """How often leads that still wait are made known again."""
     overdue_after: timedelta = timedelta(seconds=15)

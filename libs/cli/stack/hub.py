@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from gateway.config import GatewaySettings, render
-from libs.bus import assert_synchronous, render_nats_config
+from libs.bus import assert_synchronous
 from libs.cli.stack import readiness
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder, write_private
@@ -106,13 +106,8 @@ def _write_configs(plan: Plan) -> Supervisor:
     plan.gateway_config.write_text(render(gateway))
     if plan.tracing.jaeger:
         plan.jaeger_config.write_text(render_jaeger_config(plan.address))
-    nats = render_nats_config(
-        store_dir=root / "nats",
-        listen=plan.address("nats"),
-        monitor=plan.address("nats_monitor"),
-        users=plan.bus_users(),
-    )
-    write_private(plan.nats_config, nats)
+    for server in plan.nats.names:
+        write_private(plan.nats_config(server), plan.nats.config(server, plan.bus_users()))
     password = plan.folder.key("supervisor").read_text().strip()
     config = root / "run" / "supervisord.conf"
     address = plan.address("supervisor")
@@ -127,7 +122,8 @@ def _start(hub: Hub) -> None:
     # All at once: each waits for what it needs, and two cores import six processes best when neither idles.
     hub.supervisor.start([program.name for program in plan.programs()])
     wait_until(lambda: readiness.nats_answers(plan), timeout=patience, hopeless=hub.hopeless, what="nats")
-    asyncio.run(assert_synchronous(f"http://{plan.address('nats_monitor')}"))
+    for monitor in plan.nats.monitors().values():
+        asyncio.run(assert_synchronous(monitor))
     with readiness.Probe(plan.instance_addresses()) as probe:
         for name in plan.instance_addresses():
             wait_until(
@@ -148,8 +144,9 @@ def _start(hub: Hub) -> None:
         "pid": os.getpid(),
         "supervisor_pid": hub.supervisor.pid,
         "started_at": datetime.now(UTC).isoformat(),
+        "nats": plan.nats.monitors(),
         "instances": {instance.name: instance.service for instance in plan.instances()},
-        "addresses": plan.instance_addresses()
+        "addresses": plan.nats.addresses() | plan.instance_addresses()
         | {name: plan.address(name) for name in (*OTHER_PORTS, *plan.tracing.port_names())},
         "otlp_endpoint": plan.otlp_endpoint,
         "jaeger_url": plan.jaeger_url,

@@ -9,14 +9,15 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from libs.bus import DELIVERY, DELIVERY_TICKET, INTAKE, INTAKE_TICKET, BusUser
 from libs.cli.stack.folder import DataFolder
+from libs.cli.stack.nats import NatsServers, nats_port_names
 from libs.cli.stack.shape import Shape
 from libs.cli.stack.traces import Tracing
 
 # In the order in which they become useful: whoever is asked comes before who asks.
 SERVICES = ("access", "idempotency", "normalization", "directory", "ingestion", "delivery", "source_polling")
 _WITH_DATABASE = {"access", "idempotency", "directory", "ingestion", "delivery", "source_polling"}
-OTHER_PORTS = ("nats", "nats_monitor", "envoy_admin", "supervisor")
-"""What listens beside the gateway and the services."""
+OTHER_PORTS = ("envoy_admin", "supervisor")
+"""What listens beside the gateway, the services and the bus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ def instances_of(shape: Shape) -> tuple[Instance, ...]:
 
 def port_names(shape: Shape) -> tuple[str, ...]:
     """The names of all ports that a hub of this shape needs beside the gateway's."""
-    return (*(instance.name for instance in instances_of(shape)), *OTHER_PORTS)
+    return (*(instance.name for instance in instances_of(shape)), *nats_port_names(shape), *OTHER_PORTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,17 +114,17 @@ class Plan:
         return self.tracing.jaeger_url or own
 
     @property
-    def nats_config(self) -> Path:
-        """The NATS server's configuration, rendered at every start; holds its password (0600)."""
-        return self.folder.root / "run" / "nats.conf"
+    def nats(self) -> NatsServers:
+        """The servers of the bus."""
+        return NatsServers(self.folder, self.shape, self.ports)
+
+    def nats_config(self, server: str) -> Path:
+        """The configuration of a server of the bus, rendered at every start; holds passwords (0600)."""
+        return self.folder.root / "run" / f"{server}.conf"
 
     def bus_users(self) -> list[BusUser]:
         """The bus accounts of the services that use it, with the passwords of this hub."""
-        return [account.user(self._bus_password(name)) for name, account in BUS_ACCOUNTS.items()]
-
-    def _bus_password(self, service: str) -> str:
-        key = bytes.fromhex(self.folder.key("nats").read_text().strip())
-        return hmac.digest(key, service.encode(), "sha256").hex()
+        return [account.user(self.nats.password(name)) for name, account in BUS_ACCOUNTS.items()]
 
     def address(self, name: str) -> str:
         """``host:port`` of a process."""
@@ -146,7 +147,8 @@ class Plan:
 
     def programs(self) -> Iterator[Program]:
         """Every process, in the order of start."""
-        yield Program("nats", ("nats-server", "--config", str(self.nats_config)))
+        for server in self.nats.names:
+            yield Program(server, ("nats-server", "--config", str(self.nats_config(server))))
         if self.tracing.jaeger:
             # Its collector holds what it has to under this limit, however many spans come.
             limit = {"GOMEMLIMIT": "256MiB"}
@@ -191,8 +193,9 @@ class Plan:
         if service in _WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = self.database_url(service)
         if service in BUS_ACCOUNTS:
-            login = f"{service}:{self._bus_password(service)}"
-            environment["CONTACTSYNC_NATS_URL"] = f"nats://{login}@{self.address('nats')}"
+            environment["CONTACTSYNC_NATS_URL"] = self.nats.url(service)
+            if self.shape.nats_cluster:
+                environment["CONTACTSYNC_NATS_REPLICAS"] = str(len(self.nats.names))
         if service in {"access", "directory"}:
             environment["CONTACTSYNC_PEPPER_FILE"] = str(folder.key("pepper"))
         if service == "access":

@@ -11,14 +11,15 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
 
 from gateway.routes import read_descriptor_set
+from libs.cli.stack.nats import nats_port_names
 from libs.cli.stack.plan import Plan
 
 _PROBE_SECONDS = 1.0
 
 
 def nats_answers(plan: Plan) -> bool:
-    """Whether the NATS server and its monitor take connections."""
-    return all(_takes_connections(plan.ports[name]) for name in ("nats", "nats_monitor"))
+    """Whether every NATS server and its monitor take connections."""
+    return all(_takes_connections(plan.ports[name]) for name in nats_port_names(plan.shape))
 
 
 def _takes_connections(port: int) -> bool:

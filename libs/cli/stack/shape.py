@@ -10,11 +10,13 @@ class Shape:
     """What an outgrown hub has beyond a small one; without anything, it is small: one process a service, on SQLite.
 
     ``replicas`` is the number of processes of each service. ``postgres`` is the URL of a PostgreSQL database in which
-    every service has a schema of its own; empty: SQLite files in the data folder.
+    every service has a schema of its own; empty: SQLite files in the data folder. ``nats_cluster``: three JetStream
+    servers, each of which keeps every ticket, instead of one.
     """
 
     replicas: int = 1
     postgres: str = ""
+    nats_cluster: bool = False
 
     def check(self) -> None:
         """Raises CannotStart when the parts do not go together."""
