@@ -13,6 +13,7 @@ from gateway.tracing import Sampling
 from libs.cli.api import DEFAULT_DATA
 from libs.cli.options import DATA_VARIABLE, JAEGER_VARIABLE
 from libs.cli.output import print_json
+from libs.cli.postgres import Postgres, PostgresFile, read_postgres
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.shape import Shape
 
@@ -36,9 +37,8 @@ def up(
         int, typer.Option(min=0, max=10, help="Proxies in front whose X-Forwarded-For is believed.")
     ] = 0,
     replicas: Annotated[int, typer.Option(min=1, max=16, help="Processes of each service; needs --postgres.")] = 1,
-    postgres: Annotated[
-        str, typer.Option(envvar="CONTACTSYNC_POSTGRES", help="postgresql://… instead of SQLite files.")
-    ] = "",
+    postgres: Postgres = "",
+    postgres_file: PostgresFile = None,
     nats_cluster: Annotated[bool, typer.Option("--nats-cluster", help="Three JetStream servers instead of one.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ready line as JSON.")] = False,
 ) -> None:
@@ -47,7 +47,7 @@ def up(
     from libs.cli.stack.traces import choose_tracing  # noqa: PLC0415 — as above
 
     stop = StopSignal()
-    shape = Shape(replicas=replicas, postgres=postgres, nats_cluster=nats_cluster)
+    shape = Shape(replicas=replicas, postgres=read_postgres(postgres, postgres_file), nats_cluster=nats_cluster)
     sampling = Sampling(rate=trace_rate, share=trace_share)
     tracing = choose_tracing(otlp=otlp, jaeger_url=jaeger_url, jaeger=jaeger, sampling=sampling)
     running = running_hub(data, port=port, shape=shape, tracing=tracing, trusted_hops=trusted_hops)

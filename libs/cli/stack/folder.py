@@ -39,6 +39,20 @@ class DataFolder:
         """The file of a secret: service, master, pepper, nats or supervisor."""
         return self.root / "keys" / f"{name}.key"
 
+    @property
+    def postgres_url(self) -> Path:
+        """Holds the URL of the database that this hub is on (0600); missing: it is on SQLite files."""
+        return self.root / "keys" / "postgres.url"
+
+    @property
+    def postgres_password(self) -> Path:
+        """Holds the password alone (0600)."""
+        return self.root / "keys" / "postgres.password"
+
+    def database_files(self) -> list[Path]:
+        """The SQLite databases that there are."""
+        return sorted((self.root / "db").glob("*.sqlite3"))
+
     def database_url(self, service: str) -> str:
         """The SQLite URL of a service's database."""
         return f"sqlite:///{self.root / 'db' / f'{service}.sqlite3'}"

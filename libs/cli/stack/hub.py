@@ -16,6 +16,7 @@ from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder, write_private
 from libs.cli.stack.plan import OTHER_PORTS, Plan, port_names
 from libs.cli.stack.ports import choose_free, require_free
+from libs.cli.stack.postgres import place_of, settle
 from libs.cli.stack.shape import Shape
 from libs.cli.stack.supervisor import Supervisor, render_supervisor_config, wait_until
 from libs.cli.stack.traces import Tracing, render_jaeger_config
@@ -66,12 +67,12 @@ def running_hub(
     remedy, and leaves nothing running.
     """
     shape, tracing = shape or Shape(), tracing or Tracing()
-    shape.check()
     folder = DataFolder(data.resolve())
     folder.prepare()
     with folder.held():
         if port:
             require_free(port)
+        shape = settle(folder, shape)
         ports = choose_free(["gateway", *port_names(shape), *tracing.port_names()])
         plan = Plan(
             folder=folder,
@@ -143,6 +144,7 @@ def _start(hub: Hub) -> None:
         "url": plan.url,
         "pid": os.getpid(),
         "supervisor_pid": hub.supervisor.pid,
+        "database": place_of(plan.shape.postgres) if plan.shape.postgres else "SQLite",
         "started_at": datetime.now(UTC).isoformat(),
         "nats": plan.nats.monitors(),
         "instances": {instance.name: instance.service for instance in plan.instances()},

@@ -5,17 +5,16 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from libs.bus import DELIVERY, DELIVERY_TICKET, INTAKE, INTAKE_TICKET, BusUser
 from libs.cli.stack.folder import DataFolder
 from libs.cli.stack.nats import NatsServers, nats_port_names
+from libs.cli.stack.postgres import SERVICES_WITH_DATABASE, service_url
 from libs.cli.stack.shape import Shape
 from libs.cli.stack.traces import Tracing
 
 # In the order in which they become useful: whoever is asked comes before who asks.
 SERVICES = ("access", "idempotency", "normalization", "directory", "ingestion", "delivery", "source_polling")
-_WITH_DATABASE = {"access", "idempotency", "directory", "ingestion", "delivery", "source_polling"}
 OTHER_PORTS = ("envoy_admin", "supervisor")
 """What listens beside the gateway, the services and the bus."""
 
@@ -163,8 +162,7 @@ class Plan:
         """Of the service's own database: a file, or a schema."""
         if not self.shape.postgres:
             return self.folder.database_url(service)
-        url = urlsplit(self.shape.postgres)
-        return urlunsplit(url._replace(query=urlencode([*parse_qsl(url.query), ("schema", service)])))
+        return service_url(self.folder, self.shape, service)
 
     def _bytecode(self) -> dict[str, str]:
         """Compiled modules lie in our own folder where the environment wants none beside the sources."""
@@ -190,7 +188,7 @@ class Plan:
             "MALLOC_ARENA_MAX": "2",
             "PYDANTIC_DISABLE_PLUGINS": "__all__",
         }
-        if service in _WITH_DATABASE:
+        if service in SERVICES_WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = self.database_url(service)
         if service in BUS_ACCOUNTS:
             environment["CONTACTSYNC_NATS_URL"] = self.nats.url(service)

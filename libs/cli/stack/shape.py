@@ -1,6 +1,6 @@
 """How far a hub on this machine is grown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from libs.cli.stack.errors import CannotStart
 
@@ -9,13 +9,15 @@ from libs.cli.stack.errors import CannotStart
 class Shape:
     """What an outgrown hub has beyond a small one; without anything, it is small: one process a service, on SQLite.
 
-    ``replicas`` is the number of processes of each service. ``postgres`` is the URL of a PostgreSQL database in which
+    ``replicas`` is the number of processes of each service, and ``connections`` how many of them each may open to
+    PostgreSQL. ``postgres`` is the URL of a PostgreSQL database in which
     every service has a schema of its own; empty: SQLite files in the data folder. ``nats_cluster``: three JetStream
     servers, each of which keeps every ticket, instead of one.
     """
 
     replicas: int = 1
-    postgres: str = ""
+    postgres: str = field(default="", repr=False)
+    connections: int = 6
     nats_cluster: bool = False
 
     def check(self) -> None:
