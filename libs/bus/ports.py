@@ -1,7 +1,7 @@
 """What a publisher and a consumer see of the bus, and what a delivered message may be answered with."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -30,7 +30,7 @@ class Message:
     message_id: str
     delivered: int
     """How many times it came, this one included: 1 the first time."""
-    waited: timedelta = timedelta(0)
+    waited: timedelta = field(default=timedelta(0), compare=False)
     """How long it lay on the bus."""
 
 
