@@ -33,12 +33,14 @@ class GatewaySettings:
 
     ``upstreams`` holds the addresses of each service by folder name; a service that is missing has no routes.
     With an ``otlp_endpoint``, requests are traced as ``sampling`` says.
+    ``console`` is where the operators' pages are; empty: there are none.
     ``trusted_hops`` is the number of proxies in front whose X-Forwarded-For is believed.
     """
 
     listen: str
     admin: str
     upstreams: Mapping[str, Sequence[str]]
+    console: str = ""
     otlp_endpoint: str = ""
     sampling: tracing.Sampling = field(default_factory=tracing.Sampling)
     trusted_hops: int = 0
@@ -56,6 +58,8 @@ def build(settings: GatewaySettings) -> Config:
     """The configuration as Envoy's bootstrap message."""
     routes = [route for route in read_routes(read_descriptor_set()) if settings.upstreams.get(route.owner)]
     clusters = [_cluster(owner, addresses) for owner, addresses in settings.upstreams.items() if addresses]
+    if settings.console:
+        clusters.append(_cluster("console", [settings.console], replicated=False, http="http_protocol_options"))
     if settings.otlp_endpoint:
         clusters.append(_cluster("otlp", [urlsplit(settings.otlp_endpoint).netloc], replicated=False))
     return {
@@ -109,7 +113,10 @@ def _connection_manager(settings: GatewaySettings, routes: Sequence[Route]) -> C
                 {
                     "name": "all",
                     "domains": ["*"],
-                    "routes": routing.all_routes(routes, folder=settings.documents),
+                    "routes": [
+                        *(routing.console_routes() if settings.console else []),
+                        *routing.all_routes(routes, folder=settings.documents),
+                    ],
                     **(tracing.virtual_host() if settings.otlp_endpoint else {}),
                 }
             ],
@@ -188,7 +195,9 @@ def _script(settings: GatewaySettings) -> Config:
     return {"inline_string": tracing.script(settings.sampling) + STATUS_SCRIPT.read_text()}
 
 
-def _cluster(name: str, addresses: Sequence[str], *, replicated: bool = True) -> Config:
+def _cluster(
+    name: str, addresses: Sequence[str], *, replicated: bool = True, http: str = "http2_protocol_options"
+) -> Config:
     """A host name may stand for any number of replicas."""
     named = any(not address[0].isdigit() for address in addresses)
     return {
@@ -199,7 +208,7 @@ def _cluster(name: str, addresses: Sequence[str], *, replicated: bool = True) ->
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
                 "@type": _type("upstreams.http.v3.HttpProtocolOptions"),
-                "explicit_http_config": {"http2_protocol_options": {}},
+                "explicit_http_config": {http: {}},
             }
         },
         "load_assignment": {

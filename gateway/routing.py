@@ -33,6 +33,21 @@ def all_routes(routes: Sequence[Route], *, folder: Path) -> list[Config]:
     return [each for found in (*of_documents, *map(_routes, routes)) for each in found]
 
 
+def console_routes() -> list[Config]:
+    """The operators' pages: plain HTTP, whose verbs and errors are the console's own; a live page is a stream."""
+    stream = {"name": "accept", "string_match": {"contains": "text/event-stream"}}
+    return [
+        {
+            "name": "import.console",
+            "decorator": {"operation": "/console", "propagate": False},
+            "match": {"path_separated_prefix": "/console", "headers": headers},
+            "route": {"cluster": "console", "timeout": time},
+            **_WITHOUT_TRANSCODER,
+        }
+        for headers, time in (([stream], _STREAMED), ([], _AT_ONCE))
+    ]
+
+
 def _document_routes(document: documents.Document, folder: Path) -> list[Config]:
     headers = {"content-type": document.media_type, "x-content-type-options": "nosniff", "x-frame-options": "DENY"}
     return [

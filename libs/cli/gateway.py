@@ -7,7 +7,7 @@ import typer
 
 from gateway.config import GatewaySettings, render
 from libs.bus.server import render_nats_config
-from libs.cli.stack.plan import BUS_ACCOUNTS, SERVICES
+from libs.cli.stack.plan import BUS_ACCOUNTS, CONSOLE, SERVICES
 
 app = typer.Typer(no_args_is_help=True, help="The gateway: render its configuration.")
 COMMITTED = Path(__file__).resolve().parents[2] / "gateway"
@@ -35,6 +35,7 @@ def container_files() -> dict[str, str]:
         listen="0.0.0.0:8080",
         admin="127.0.0.1:9901",
         upstreams={service: [f"{service}:{CONTAINER_PORT}"] for service in SERVICES},
+        console=f"{CONSOLE}:{CONTAINER_PORT}",
         otlp_endpoint="http://jaeger:4317",
         descriptor_set=_CONTAINER_FILES / "contracts.binpb",
         status_script=_CONTAINER_FILES / "status.lua",

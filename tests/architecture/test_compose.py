@@ -8,7 +8,7 @@ import yaml
 
 from libs.cli.gateway import CONTAINER_PORT
 from libs.cli.stack.folder import DataFolder
-from libs.cli.stack.plan import SERVICES, Instance, Plan, port_names
+from libs.cli.stack.plan import CONSOLE, SERVICES, Instance, Plan, port_names
 from libs.cli.stack.shape import Shape
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,7 +35,15 @@ def test_service_has_the_settings_that_up_gives_it(compose: dict[str, Any], plan
     assert set(composed) == set(plan.instance_environment(Instance(service, 1)))
 
 
-@pytest.mark.parametrize("service", SERVICES)
+def test_console_has_the_settings_that_up_gives_it_and_no_service_key(compose: dict[str, Any], plan: Plan) -> None:
+    composed = compose["services"][CONSOLE]
+
+    assert set(composed["environment"]) == set(plan.console_environment())
+    assert composed["environment"]["CONTACTSYNC_LISTEN"] == f"0.0.0.0:{CONTAINER_PORT}"
+    assert composed["secrets"] == ["master_key"]
+
+
+@pytest.mark.parametrize("service", [*SERVICES, CONSOLE])
 def test_service_runs_the_command_that_up_runs(compose: dict[str, Any], plan: Plan, service: str) -> None:
     program = next(each for each in plan.programs() if each.name == service)
 
@@ -68,4 +76,4 @@ def test_every_secret_that_is_used_is_declared(compose: dict[str, Any]) -> None:
 
 
 def test_no_container_runs_with_a_writable_root(compose: dict[str, Any]) -> None:
-    assert all(compose["services"][service]["read_only"] for service in SERVICES)
+    assert all(compose["services"][service]["read_only"] for service in (*SERVICES, CONSOLE))

@@ -14,7 +14,7 @@ from libs.bus import assert_synchronous
 from libs.cli.stack import readiness
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder, write_private
-from libs.cli.stack.plan import OTHER_PORTS, Plan, port_names
+from libs.cli.stack.plan import CONSOLE, OTHER_PORTS, Plan, port_names
 from libs.cli.stack.ports import choose_free, require_free
 from libs.cli.stack.postgres import place_of, settle
 from libs.cli.stack.shape import Shape
@@ -100,6 +100,7 @@ def _write_configs(plan: Plan) -> Supervisor:
         listen=f"127.0.0.1:{plan.port}",
         admin=plan.address("envoy_admin"),
         upstreams=plan.addresses(),
+        console=plan.address(CONSOLE),
         otlp_endpoint=plan.otlp_endpoint,
         sampling=plan.tracing.sampling,
         trusted_hops=plan.trusted_hops,
@@ -139,6 +140,8 @@ def _start(hub: Hub) -> None:
             f"the gateway's contracts differ from what the services tell: {', '.join(differences)}",
             remedy="Run python -m libs.contracts.generate, or install one version of everything.",
         )
+    console = f"http://{plan.address(CONSOLE)}/console/healthz"
+    wait_until(lambda: _answers(console), timeout=patience, hopeless=hub.hopeless, what=CONSOLE)
     wait_until(lambda: _answers(f"{plan.url}/readyz"), timeout=patience, hopeless=hub.hopeless, what="the gateway")
     facts = {
         "url": plan.url,
@@ -148,8 +151,9 @@ def _start(hub: Hub) -> None:
         "started_at": datetime.now(UTC).isoformat(),
         "nats": plan.nats.monitors(),
         "instances": {instance.name: instance.service for instance in plan.instances()},
-        "addresses": plan.nats.addresses() | plan.instance_addresses()
-        | {name: plan.address(name) for name in (*OTHER_PORTS, *plan.tracing.port_names())},
+        "addresses": plan.nats.addresses()
+        | plan.instance_addresses()
+        | {name: plan.address(name) for name in (CONSOLE, *OTHER_PORTS, *plan.tracing.port_names())},
         "otlp_endpoint": plan.otlp_endpoint,
         "jaeger_url": plan.jaeger_url,
     }

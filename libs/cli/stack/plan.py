@@ -1,6 +1,5 @@
 """What the hub consists of on one machine: each process with its command and its environment."""
 
-import hmac
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +14,8 @@ from libs.cli.stack.traces import Tracing
 
 # In the order in which they become useful: whoever is asked comes before who asks.
 SERVICES = ("access", "idempotency", "normalization", "directory", "ingestion", "delivery", "source_polling")
+CONSOLE = "console"
+"""The operators' web entrance: a process that owns nothing and calls the services as everyone does."""
 OTHER_PORTS = ("envoy_admin", "supervisor")
 """What listens beside the gateway, the services and the bus."""
 
@@ -59,7 +60,7 @@ def instances_of(shape: Shape) -> tuple[Instance, ...]:
 
 def port_names(shape: Shape) -> tuple[str, ...]:
     """The names of all ports that a hub of this shape needs beside the gateway's."""
-    return (*(instance.name for instance in instances_of(shape)), *nats_port_names(shape), *OTHER_PORTS)
+    return (*(instance.name for instance in instances_of(shape)), CONSOLE, *nats_port_names(shape), *OTHER_PORTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +156,8 @@ class Plan:
         for instance in self.instances():
             command = (sys.executable, "-m", f"services.{instance.service}.main")
             yield Program(instance.name, command, self.instance_environment(instance) | self._bytecode())
+        console = (sys.executable, "-m", "services.console.main")
+        yield Program(CONSOLE, console, self.console_environment() | self._bytecode())
         envoy = ("envoy", "--config-path", str(self.gateway_config), "--concurrency", "1", "--disable-hot-restart")
         yield Program("gateway", (*envoy, "--log-level", "warn"))
 
@@ -174,19 +177,8 @@ class Plan:
     def instance_environment(self, instance: Instance) -> dict[str, str]:
         """The settings of a service process. Secrets travel as files; only passwords of URLs are in the URLs."""
         folder, service = self.folder, instance.service
-        environment = {f"CONTACTSYNC_{name.upper()}_ADDRESS": ",".join(all_) for name, all_ in self.addresses().items()}
-        environment |= {
-            "CONTACTSYNC_LISTEN": self.address(instance.name),
-            "CONTACTSYNC_GATEWAYS": "127.0.0.1",
+        environment = self._process_environment(instance.name) | {
             "CONTACTSYNC_SERVICE_KEY_FILE": str(folder.key("service")),
-            "CONTACTSYNC_MASTER_KEY_FILE": str(folder.key("master")),
-            "CONTACTSYNC_OTLP_ENDPOINT": self.otlp_endpoint,
-            "CONTACTSYNC_TRACE_RATE": str(self.tracing.sampling.rate),
-            "CONTACTSYNC_TRACE_RATIO": str(self.tracing.sampling.share),
-            "PYTHONUNBUFFERED": "1",
-            # An arena of malloc for each of a process's threads would hold what they gave back.
-            "MALLOC_ARENA_MAX": "2",
-            "PYDANTIC_DISABLE_PLUGINS": "__all__",
         }
         if service in SERVICES_WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = self.database_url(service)
@@ -199,3 +191,25 @@ class Plan:
         if service == "access":
             environment["CONTACTSYNC_BOOTSTRAP_FILE"] = str(folder.credentials)
         return environment | dict(self.settings)
+
+    def console_environment(self) -> dict[str, str]:
+        """The settings of the console, which has no service key: it shows whatever key its operator has."""
+        return self._process_environment(CONSOLE) | {"CONTACTSYNC_JAEGER_URL": self.jaeger_url} | dict(self.settings)
+
+    def _process_environment(self, name: str) -> dict[str, str]:
+        """What every process is told."""
+        addresses = {
+            f"CONTACTSYNC_{service.upper()}_ADDRESS": ",".join(all_) for service, all_ in self.addresses().items()
+        }
+        return addresses | {
+            "CONTACTSYNC_LISTEN": self.address(name),
+            "CONTACTSYNC_GATEWAYS": "127.0.0.1",
+            "CONTACTSYNC_MASTER_KEY_FILE": str(self.folder.key("master")),
+            "CONTACTSYNC_OTLP_ENDPOINT": self.otlp_endpoint,
+            "CONTACTSYNC_TRACE_RATE": str(self.tracing.sampling.rate),
+            "CONTACTSYNC_TRACE_RATIO": str(self.tracing.sampling.share),
+            "PYTHONUNBUFFERED": "1",
+            # An arena of malloc for each of a process's threads would hold what they gave back.
+            "MALLOC_ARENA_MAX": "2",
+            "PYDANTIC_DISABLE_PLUGINS": "__all__",
+        }
