@@ -56,6 +56,15 @@ class StoredChunk:
     source_id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class OutboxDepth:
+    """How many deliveries are not done, and how many of these were never made known, the oldest since when."""
+
+    unfinished: int
+    unpublished: int
+    oldest_at: datetime | None
+
+
 class Jobs(Protocol):
     """Jobs."""
 
@@ -129,4 +138,12 @@ class Outbox(Protocol):
 
     def published(self, tickets: Sequence[TicketRef], *, at: datetime, due_at: datetime) -> None:
         """Marks the tickets as made known, overdue from due_at on. On disk soon; a lost mark makes a ticket twice."""
+        ...
+
+
+class OutboxWatch(Protocol):
+    """How much there is to make known."""
+
+    async def depth(self) -> OutboxDepth:
+        """Counts what may go out and is not done."""
         ...

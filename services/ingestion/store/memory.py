@@ -13,7 +13,7 @@ from services.ingestion.domain.redelivery import Redelivery, Selection, Verdict,
 from services.ingestion.domain.row_view import ChunkRows
 from services.ingestion.domain.status import JobRecord
 from services.ingestion.ports.erasing import ContactText
-from services.ingestion.ports.store import Accepted, JobQuery, Recorded, StoredChunk
+from services.ingestion.ports.store import Accepted, JobQuery, OutboxDepth, Recorded, StoredChunk
 
 Place = tuple[ChunkId, DestinationId]
 
@@ -25,6 +25,11 @@ class _Kept:
     delivery: Delivery
     due_at: datetime
     published_at: datetime | None = None
+
+    @property
+    def may_go_out(self) -> bool:
+        """It is neither done nor held."""
+        return not self.delivery.held and not self.delivery.state.final
 
 
 @dataclass(slots=True)
@@ -224,14 +229,18 @@ class MemoryStore:
         """Deliveries that were never made known, oldest first."""
         return self._waiting(lambda kept: kept.published_at is None, limit)
 
+    async def depth(self) -> OutboxDepth:
+        """Counts what may go out and is not done."""
+        unfinished = [kept for kept in self._deliveries.values() if kept.may_go_out]
+        waiting = [kept.due_at - self._patience for kept in unfinished if kept.published_at is None]
+        return OutboxDepth(len(unfinished), len(waiting), min(waiting, default=None))
+
     async def overdue(self, *, now: datetime, limit: int) -> Sequence[TicketRef]:
         """Deliveries that are not done although their time is up, the longest overdue first."""
         return self._waiting(lambda kept: kept.due_at <= now, limit)
 
     def _waiting(self, asked: Callable[[_Kept], bool], limit: int) -> Sequence[TicketRef]:
-        open_ones = (
-            kept for kept in self._deliveries.values() if not kept.delivery.held and not kept.delivery.state.final
-        )
+        open_ones = (kept for kept in self._deliveries.values() if kept.may_go_out)
         waiting = sorted(filter(asked, open_ones), key=lambda kept: kept.due_at)
         return [ticket(self._job(kept.delivery), kept.delivery) for kept in waiting[:limit]]
 

@@ -13,7 +13,7 @@ from services.ingestion.domain.outcome import Delivery, Outcome, RowState, Ticke
 from services.ingestion.domain.redelivery import Redelivery, Selection
 from services.ingestion.domain.row_view import ChunkRows
 from services.ingestion.domain.status import JobRecord
-from services.ingestion.ports.store import Accepted, JobQuery, Recorded, StoredChunk
+from services.ingestion.ports.store import Accepted, JobQuery, OutboxDepth, Recorded, StoredChunk
 from services.ingestion.store import rows, statements
 from services.ingestion.store.recording import record_in, redeliver_in, resolve_in, retry_in
 
@@ -141,6 +141,13 @@ class SqlStore:
         """Deliveries that are not done although their time is up, the longest overdue first."""
         found = await self._database.fetch(statements.OVERDUE, (to_micros(now), limit))
         return [rows.ticket_of_row(row) for row in found]
+
+    async def depth(self) -> OutboxDepth:
+        """Counts what may go out and is not done."""
+        row = await self._database.fetch_one(statements.DEPTH)
+        unfinished, unpublished, due_at = row or (0, 0, None)
+        # What was never made known is overdue its patience after it came.
+        return OutboxDepth(unfinished, unpublished, None if due_at is None else from_micros(due_at) - self._patience)
 
     def published(self, tickets: Sequence[TicketRef], *, at: datetime, due_at: datetime) -> None:
         """Marks the tickets as made known, overdue from due_at on."""

@@ -2,10 +2,10 @@
 
 from functools import cache
 
-from sqlalchemy import BigInteger, Integer, bindparam, case, null, select, tuple_, update
+from sqlalchemy import BigInteger, Integer, bindparam, case, func, null, select, tuple_, update
 
 from libs.storage import Statement, any_of, table_of
-from services.ingestion.store.tables import ChunkDeliveryRow, ChunkRow, JobRow, RejectedRowRow
+from services.ingestion.store.tables import OPEN, ChunkDeliveryRow, ChunkRow, JobRow, RejectedRowRow
 
 _jobs = table_of(JobRow)
 _chunks = table_of(ChunkRow)
@@ -154,6 +154,12 @@ _waiting = (
 )
 UNPUBLISHED = Statement(_waiting.where(_delivery.published_at.is_(None)), "limit")
 OVERDUE = Statement(_waiting.where(_delivery.due_at <= bindparam("now")), "now", "limit")
+_unpublished = _delivery.published_at.is_(None)
+DEPTH = Statement(
+    select(func.count(), func.count(case((_unpublished, 1))), func.min(case((_unpublished, _delivery.due_at)))).where(
+        _delivery.state < 3, _delivery.held == 0
+    )
+)
 _until = bindparam("until", type_=BigInteger)
 # An outcome that came first may have put the time off further.
 PUBLISHED = Statement(

@@ -154,6 +154,20 @@ async def test_a_delivery_stays_in_the_outbox_until_it_is_made_known(world: Worl
     assert await world.store.overdue(now=world.now + 2 * PATIENCE, limit=10) == tickets
 
 
+async def test_the_outbox_tells_how_much_waits_and_since_when(world: World) -> None:
+    done, waiting = await world.job(contacts(1)), await world.job(contacts(1))
+    await world.job([*contacts(1000), contact(0)])
+    await world.tell(world.outcome(f"{done}.0", [CREATED]))
+    known = [ticket for ticket in await world.store.unpublished(limit=10) if ticket.chunk_id == f"{waiting}.0"]
+    world.store.published(known, at=world.now, due_at=world.now + PATIENCE)
+    while len(await world.store.unpublished(limit=10)) > 1:  # noqa: ASYNC110 - the store tells nobody when a mark is on disk
+        await asyncio.sleep(0)
+
+    depth = await world.store.depth()
+
+    assert (depth.unfinished, depth.unpublished, depth.oldest_at) == (2, 1, world.now)
+
+
 async def test_what_is_done_or_held_or_waits_for_its_next_try_is_not_overdue(world: World) -> None:
     done = await world.job(contacts(1))
     waiting = await world.job(contacts(1))
