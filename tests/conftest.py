@@ -10,6 +10,7 @@ from tests.fixtures.hub import admin, data, hub, keep_on_one_worker, partner
 from tests.fixtures.nats import nats_server
 from tests.fixtures.nats_cluster import nats_cluster
 from tests.fixtures.otlp import otlp
+from tests.fixtures.places import hubs_on_postgresql
 from tests.fixtures.process_wide import process_wide
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "database_kind",
     "databases",
     "hub",
+    "hubs_on_postgresql",
     "nats_cluster",
     "nats_server",
     "open_fresh",

@@ -21,6 +21,7 @@ from tests.e2e.test_import_extras import client, finished, imported, rows, sendi
 from tests.e2e.test_import_path import mobile
 from tests.fakes.webhook import Slow, Status, WebhookFake
 from tests.fixtures.partner import Partner, create_client
+from tests.fixtures.places import ON_POSTGRESQL, rows_of_all_tables
 from tests.fixtures.waiting import look
 
 
@@ -55,6 +56,10 @@ def in_book(admin: httpx.Client, phone: str) -> int:
 
 def places_of(text: str, data: Path) -> Iterator[str]:
     """Tables of all databases, and all other files, that hold the text in any column or byte."""
+    if ON_POSTGRESQL:
+        for table, rows in rows_of_all_tables(data).items():
+            if any(text in row for row in rows):
+                yield table.replace(":", ".sqlite3:")
     for path in data.rglob("*"):
         if path.suffix == ".sqlite3":
             with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:

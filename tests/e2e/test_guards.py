@@ -16,6 +16,7 @@ from tests.e2e.test_cli import run
 from tests.e2e.test_import_path import mobile
 from tests.fixtures.hub import admin_of
 from tests.fixtures.partner import Partner, create_client, from_address, loopback_address
+from tests.fixtures.places import choose_place
 from tests.fixtures.waiting import wait_for
 
 LAW_SECONDS = 5.0
@@ -56,6 +57,7 @@ def test_proxies_that_are_trusted_say_where_a_call_comes_from(tmp_path: Path) ->
     allowed = ["203.0.113.0/24", "2001:db8::/32"]
     forwarded = ("203.0.113.9", "2001:db8::5", "203.0.114.9", "2001:db9::5", "203.0.113.9, 198.51.100.1")
 
+    choose_place(tmp_path / "data")
     with (
         running_hub(tmp_path / "data", port=0, trusted_hops=1) as hub,
         admin_of(hub) as admin,

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from libs.cli.stack.hub import Hub
+from tests.fixtures.places import choose_place, files_alone
 
 COMMAND = str(Path(sys.executable).parent / "contactsync")
 READY_SECONDS = 60
@@ -30,6 +31,7 @@ def up(*arguments: str) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def started(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """``contactsync up`` once its ready line is out, with that line."""
+    choose_place(data)
     command = [COMMAND, "up", "--data", str(data), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -109,6 +111,7 @@ def test_unusable_data_folder_is_named(tmp_path: Path) -> None:
     assert "Traceback" not in refused.stderr
 
 
+@files_alone
 @pytest.mark.parametrize("fault", ["corrupt", "newer"])
 def test_database_that_cannot_be_opened_is_left_as_it_is(tmp_path: Path, fault: str) -> None:
     data = tmp_path / "data"

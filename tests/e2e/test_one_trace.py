@@ -16,6 +16,7 @@ from tests.fakes.webhook import Status, WebhookFake
 from tests.fixtures.hub import admin_of
 from tests.fixtures.otlp import CaughtSpan, OtlpReceiver
 from tests.fixtures.partner import Partner, create_client
+from tests.fixtures.places import choose_place
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("hub")]
 
@@ -46,6 +47,7 @@ def traced_hub(collector: OtlpReceiver, tmp_path_factory: pytest.TempPathFactory
     """A hub of its own, which the other tests' requests do not reach."""
     data = tmp_path_factory.mktemp("traced")
     settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8", "CONTACTSYNC_LOG_LEVEL": "DEBUG"}
+    choose_place(data)
     with running_hub(data, port=0, tracing=Tracing(endpoint=collector.endpoint), settings=settings) as hub:
         yield hub
 

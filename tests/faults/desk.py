@@ -18,6 +18,7 @@ from libs.cli.stack import readiness
 from libs.cli.stack.hub import Hub, running_hub
 from libs.cli.stack.plan import SERVICES
 from tests.fixtures.ledger import Ledger
+from tests.fixtures.places import choose_place, find_first
 from tests.fixtures.waiting import PATIENCE_SECONDS, wait_for
 
 PROCESSES = ("nats", *SERVICES, "gateway")
@@ -80,7 +81,10 @@ class Desk:
 
     def look(self, service: str, query: str) -> set[Any]:
         """The first column of what a query finds in a service's database."""
-        file = self.hub.plan.folder.root / "db" / f"{service}.sqlite3"
+        data = self.hub.plan.folder.root
+        if self.hub.plan.shape.postgres:
+            return find_first(data, service, query)
+        file = data / "db" / f"{service}.sqlite3"
         with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as database:
             return {row[0] for row in database.execute(query)}
 
@@ -100,6 +104,7 @@ class Desk:
 @contextmanager
 def desk(data: Path, *, settings: Mapping[str, str] | None = None, api_key: str = "") -> Iterator[Desk]:
     """A hub on the data folder for the time of the block, with the client of the key, or a new one."""
+    choose_place(data)
     with running_hub(data, port=0, settings=settings) as hub:
         key = api_key or make_partner(hub.url, data)
         with closing(patient(hub.url, key)) as api:

@@ -15,9 +15,10 @@ from libs.bus import render_nats_config
 from tests.faults.desk import Desk, desk, print_figures
 from tests.faults.syscalls import Trace, kept_between, kept_promises, traced
 from tests.fixtures.ledger import Ledger, make_requests
+from tests.fixtures.places import files_alone
 from tests.fixtures.waiting import wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300), files_alone]
 
 IMPORTS, ROWS = 10, 20
 DELIVERY_ACK = r"\$JS\.ACK\.[^ ]*DELIVERY[^+]*\+ACK"
