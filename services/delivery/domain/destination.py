@@ -70,6 +70,8 @@ WHOLE_CHUNK = 1000
 CALLS_PER_PART = 50
 """Rows of a part where each row is a call or more of its own."""
 DEFAULT_CONCURRENCY = 16
+MEND = "Mend its access, then resume it."
+"""Ends the reason of every pause that is the hub's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,11 @@ class Destination:
     """It is no longer paused, and older versions of contacts are still being taken out of what waited for it."""
     idempotent: bool = True
     """Whether it takes a delivery id twice as once. If not, a delivery whose answer was lost is not sent again."""
+
+    @property
+    def is_paused_by_hub(self) -> bool:
+        """It denied the hub so often that the hub stopped asking."""
+        return self.paused and self.pause_reason.endswith(MEND)
 
     @property
     def is_held(self) -> bool:

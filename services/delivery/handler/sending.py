@@ -7,7 +7,7 @@ import structlog
 
 from services.delivery.domain.answer import Answer, AnswerClass, NoAnswer, Taken, classify
 from services.delivery.domain.delivery import Chunk, Delivery, Parcel, RowState, claim
-from services.delivery.domain.destination import Destination, DestinationId
+from services.delivery.domain.destination import MEND, Destination, DestinationId
 from services.delivery.domain.settling import choose_part, conclude, doubt, fail, lose, open_up, settle
 from services.delivery.handler.errands import Errand, Surroundings, Tried
 from services.delivery.handler.gates import Gates
@@ -221,7 +221,7 @@ class Courier:
         if await self._still_open(destination.destination_id) is None:
             return
         status = 0 if isinstance(answer, NoAnswer) else answer.status
-        reason = f"It answered {status} {self._world.bounds.denials} times in a row. Mend its access, then resume it."
+        reason = f"It answered {status} {self._world.bounds.denials} times in a row. {MEND}"
         await self._world.switch.set_paused(destination.destination_id, paused=True, reason=reason)
         log.warning("destination_paused", destination_id=destination.destination_id, status=status)
 
