@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 ENOUGH = 100
-_SHOWN = 64
 _LONGEST_NUMBER = 1000
 _PLAIN_DIGITS = 15
 _UNFIT = re.compile("[\x00\ud800-\udfff]")
@@ -16,12 +15,11 @@ _UNFIT = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong. `pointer` is a JSON Pointer into the text (RFC 6901); `value` what stands there, shortened."""
+    """One thing wrong, `pointer` (RFC 6901) says where. What stands there is not told: it may be a person's."""
 
     pointer: str
     code: str
     message: str
-    value: str = ""
 
 
 class UnfitJsonError(ValueError):
@@ -95,10 +93,10 @@ def _faults_of(pointer: str, value: Any) -> Iterator[Fault]:
         case _Members():
             yield from _faults_of_names(pointer, value)
         case _Constant():
-            yield Fault(pointer, "not_json", f"JSON has no {value}", str(value))
+            yield Fault(pointer, "not_json", f"JSON has no {value}")
         case _Number():
             if len(value) > _LONGEST_NUMBER or math.isinf(float(value)):
-                yield Fault(pointer, "number_out_of_range", "The number does not fit a double", _shortened(str(value)))
+                yield Fault(pointer, "number_out_of_range", "The number does not fit a double")
         case str():
             if _UNFIT.search(value):
                 yield _unfit(pointer)
@@ -129,7 +127,3 @@ def _exactly(number: str) -> Any:
         return float(number) if "." in number else int(number)
     # No document has this name, for U+0000 is refused.
     return {"\0": number.lower()}
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -11,7 +11,7 @@ class Violation:
     """One broken rule of a request.
 
     `pointer` is a JSON Pointer (RFC 6901) into the request, "" for the whole. `value` is what was given, already
-    shortened by whoever made the violation to at most 64 characters; "" when there is nothing to show.
+    shortened by whoever made the violation to at most 64 characters, no contact data; "" when there is none to show.
     """
 
     pointer: str

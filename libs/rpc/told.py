@@ -61,12 +61,9 @@ def _import(told: Told) -> dict[str, Any]:
 
 
 def _detail(violation: Violation) -> dict[str, str]:
-    return {
-        "pointer": violation.pointer,
-        "code": violation.code,
-        "message": violation.message,
-        "value": violation.value,
-    }
+    detail = {"pointer": violation.pointer, "code": violation.code, "message": violation.message}
+    value = getattr(violation, "value", "")
+    return {**detail, "value": value} if value else detail
 
 
 # The codes of telecrm-sync-api.txt, "Common codes"; any other reason goes by its own name.

@@ -1,26 +1,20 @@
 """Refusals: each with the name of its reason (contactsync.error.v1.Reason without REASON_) and what its wire shows.
 
-Their text never holds contact data; the values of violations do, and go to the caller alone.
+Nothing here holds contact data: whoever gets an error copies it into logs and tickets. A pointer says where it was.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-SHOWN_VALUE = 64
-
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule.
-
-    pointer is a JSON Pointer into the request (RFC 6901); value is what was given there, shortened.
-    """
+    """One broken rule. pointer is a JSON Pointer into the request (RFC 6901)."""
 
     pointer: str
     code: str
     message: str
-    value: str = ""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -96,11 +90,6 @@ def in_progress(left: timedelta) -> Refused:
 def too_many_rows(limit: int) -> TooLarge:
     """The import has more rows than one request may."""
     return TooLarge(message=f"At most {limit} contacts a request; split the import", fields={"limit": str(limit)})
-
-
-def shown(value: str) -> str:
-    """The value, shortened for an answer."""
-    return value if len(value) <= SHOWN_VALUE else value[: SHOWN_VALUE - 1] + "…"
 
 
 def timestamp(moment: datetime) -> str:

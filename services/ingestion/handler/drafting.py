@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import TypeVar
 
-from services.ingestion.domain.errors import Invalid, Violation, shown
+from services.ingestion.domain.errors import Invalid, Violation
 from services.ingestion.domain.ids import JobId, chunk_id
 from services.ingestion.domain.job import Chunk, Details, RejectedRow
 from services.ingestion.domain.judging import Judged
@@ -90,12 +90,7 @@ def none_valid(given: Rows, judged: Judged) -> Invalid:
     """The refusal of an import without a valid row, one violation per row."""
     return Invalid(
         violations=[
-            Violation(
-                given.pointer(row) + rejection.path,
-                rejection.code,
-                rejection.message,
-                shown(original_phone(given.columns, row)),
-            )
+            Violation(given.pointer(row) + rejection.path, rejection.code, rejection.message)
             for row, rejection in sorted(judged.rejected.items())
         ]
     )

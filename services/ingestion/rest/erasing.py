@@ -4,7 +4,7 @@ from typing import Any
 
 from services.ingestion.domain.client import Client
 from services.ingestion.domain.erasure import Erasure, Stage
-from services.ingestion.domain.errors import Invalid, TooLarge, Violation, shown, timestamp
+from services.ingestion.domain.errors import Invalid, TooLarge, Violation, timestamp
 from services.ingestion.handler.erasing import AskedErasure
 from services.ingestion.wire.contacts_json import encode
 from services.ingestion.wire.json_text import parse
@@ -30,7 +30,7 @@ def read_asked(body: bytes, client: Client, *, everywhere: bool) -> AskedErasure
 
 def _fault(name: str, value: Any) -> Violation | None:
     if name not in _LONGEST:
-        return Violation("", "unknown_name", "The body has phone, email and external_id, and nothing else", shown(name))
+        return Violation("", "unknown_name", "The body has phone, email and external_id, and nothing else")
     if not isinstance(value, str):
         return Violation(f"/{name}", "wrong_type", f"{name} must be a string")
     if len(value) > _LONGEST[name]:

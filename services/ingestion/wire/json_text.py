@@ -34,5 +34,5 @@ def _as_invalid() -> Iterator[None]:
     try:
         yield
     except json.UnfitJsonError as unfit:
-        found = [Violation(fault.pointer, fault.code, fault.message, fault.value) for fault in unfit.faults]
+        found = [Violation(fault.pointer, fault.code, fault.message) for fault in unfit.faults]
         raise Invalid(violations=found) from None

@@ -108,8 +108,8 @@ async def test_an_import_without_a_valid_row_is_refused_row_by_row(hub: Hub) -> 
 
     assert (answer.status, answer.json["message"]) == (400, "Request validation failed")
     assert answer.json["details"] == [
-        {"pointer": "/0/phone", "code": "not_a_number", "message": "Invalid phone number", "value": "nonsense"},
-        {"pointer": "/1/phone", "code": "too_short", "message": "Invalid phone number: too short", "value": "8900"},
+        {"pointer": "/0/phone", "code": "not_a_number", "message": "Invalid phone number"},
+        {"pointer": "/1/phone", "code": "too_short", "message": "Invalid phone number: too short"},
     ]
 
 

@@ -99,7 +99,6 @@ async def test_an_import_without_a_valid_row_is_refused_row_by_row_and_leaves_no
         ("/0/phone", "not_a_number", "Invalid phone number"),
         ("/1/phone", "not_a_number", "Invalid phone number"),
     ]
-    assert (caught.value.violations[0].value, len(caught.value.violations[1].value)) == ("x", 64)
     assert accepted.status == 202
     assert "y" not in str(caught.value)
 

@@ -67,8 +67,8 @@ class LeadNotFoundError(TelecrmRefusedError):
 
     reason, code = "NOT_FOUND", "LEAD_NOT_FOUND"
 
-    def __init__(self, lead_id: str) -> None:
-        super().__init__(f"The lead with ID {shown(lead_id)} was not found.")
+    def __init__(self) -> None:
+        super().__init__("No lead with the given ID exists.")
 
 
 class ActionNotFoundError(TelecrmRefusedError):

@@ -48,7 +48,7 @@ class TelecrmActions:
         ids = self._enterprise.action_ids(judged, now=now)
         kept = noting(judged, ids)(contact._replace(changed_at=now))
         if kept and not await self._actions.add(workspace_id, contact.contact_id, kept):
-            raise LeadNotFoundError(lead_id)
+            raise LeadNotFoundError
         return Outcome(contact.contact_id, ids, judged.remarks)
 
     async def get(self, workspace_id: WorkspaceId, lead_id: str, action_id: str) -> Action:

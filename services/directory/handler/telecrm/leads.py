@@ -107,7 +107,7 @@ class TelecrmLeads:
         """Raises LeadNotFoundError."""
         found = await self._leads.get(workspace_id, ContactId(lead_id)) if is_id(lead_id) else None
         if not isinstance(found, Contact):
-            raise LeadNotFoundError(lead_id)
+            raise LeadNotFoundError
         return found
 
     async def update(self, workspace_id: WorkspaceId, lead_id: str, body: Mapping[str, object]) -> FoundLead:
@@ -125,7 +125,7 @@ class TelecrmLeads:
 
         changed = await self._leads.change(workspace_id, contact.contact_id, decide)
         if not isinstance(changed, Changed):
-            raise LeadNotFoundError(lead_id)
+            raise LeadNotFoundError
         await self._enterprise.learn(workspace_id, new_labels(values, workspace))
         return FoundLead(changed.contact, workspace)
 
