@@ -1,10 +1,11 @@
 """The settings that every service process has, from the environment: CONTACTSYNC_… in capitals."""
 
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeAlias, TypedDict
 
-from pydantic import field_validator
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.process.keys import read_key_file
@@ -37,6 +38,8 @@ class ProcessSettings(BaseSettings):
     """host:port of the gRPC server."""
     service_key_file: Path
     """32 bytes or more in hex, the same for every service of the hub: by it they know each other."""
+    linger: timedelta = Field(default=timedelta(0), ge=timedelta(0), le=timedelta(seconds=3))
+    """How long after SIGTERM calls are still taken: as long as the gateway may need to see NOT_SERVING."""
     gateways: str = "127.0.0.0/8,::1/128"
     """Addresses and networks, comma-separated, whose word for where a call comes from is believed."""
     otlp_endpoint: str | None = None

@@ -99,17 +99,19 @@ class Peer:
         request: Request,
         *,
         timeout: timedelta = timedelta(seconds=5),  # noqa: ASYNC109 - a deadline travels with a call
+        repeatable: bool = False,
         patient: bool = False,
     ) -> Response:
         """Calls with identity, correlation id, trace and a deadline: `timeout`, or what is left of the served call.
 
-        Tries again only on UNAVAILABLE and only what has no side effects. `patient` is for work that nobody waits for
-        and that may be repeated without harm: it is tried again too, and a service that is away is waited for until the
+        Tries again only on UNAVAILABLE, and only what has no side effects or is `repeatable`: a repeat changes nothing
+        more, and is answered as the first call would have been. `patient` is for work that nobody waits for and that
+        may be repeated without harm: it is tried again too, and a service that is away is waited for until the
         deadline. Raises PeerRefused or PeerUnavailable.
         """
         ends_at = asyncio.get_running_loop().time() + _seconds_left(timeout)
-        name, repeatable = self._named.known(method)
-        tries = _TRIES if repeatable or patient else 1
+        name, reads = self._named.known(method)
+        tries = _TRIES if reads or repeatable or patient else 1
         while True:
             tries -= 1
             left = ends_at - asyncio.get_running_loop().time()

@@ -25,7 +25,7 @@ from libs.rpc.load import Load
 from libs.rpc.readiness import watch_readiness
 
 _LOG = structlog.get_logger("libs.rpc")
-_WATCHDOG = timedelta(seconds=5)
+_WATCHDOG = timedelta(seconds=2)
 _BESIDES = 64
 """Calls that gRPC lets in over our own limit: health checks, and those that get their refusal."""
 
@@ -39,8 +39,10 @@ class RpcSettings:
     receive_limit: int = 9 * 1024 * 1024
     send_limit: int = 9 * 1024 * 1024
     maximum_concurrent_rpcs: int = 512
-    grace: timedelta = timedelta(seconds=10)
-    """How long calls that run may go on after a stop was asked for."""
+    linger: timedelta = timedelta(0)
+    """How long calls are still taken after a stop was asked for: until those have seen NOT_SERVING who send them."""
+    grace: timedelta = timedelta(seconds=7)
+    """How long calls that run may go on after that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,7 @@ class RpcServer:
     async def run(self) -> None:
         """Starts unless started, serves until SIGTERM or SIGINT, then stops within the grace.
 
-        A stop that hangs ends the process 5 s after the grace, with status 1; so does a second signal, at once.
+        A stop that hangs ends the process 2 s after the grace, with status 1; so does a second signal, at once.
         """
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -129,7 +131,10 @@ class RpcServer:
         _LOG.info("server_started", listen=self._settings.listen, port=self.port)
 
     async def stop(self) -> None:
-        """Health says NOT_SERVING, streams end, calls that run may finish within the grace. Idempotent."""
+        """Health says NOT_SERVING, then no call is taken, streams end, and calls that run may finish within the grace.
+
+        Idempotent.
+        """
         self.stopping.set()
         server, self._server = self._server, None
         if server is None:
@@ -137,6 +142,7 @@ class RpcServer:
         if self._watch:
             self._watch.cancel()
         await self._health.enter_graceful_shutdown()
+        await asyncio.sleep(self._settings.linger.total_seconds())
         self._load.end_streams()
         await server.stop(self._settings.grace.total_seconds())
         _LOG.info("server_stopped", port=self.port)
@@ -147,7 +153,7 @@ class RpcServer:
         self.stopping.set()
 
     async def _stop_watched(self) -> None:
-        limit = (self._settings.grace + _WATCHDOG).total_seconds()
+        limit = (self._settings.linger + self._settings.grace + _WATCHDOG).total_seconds()
         watchdog = threading.Timer(limit, os._exit, args=(1,))
         watchdog.daemon = True
         watchdog.start()

@@ -72,7 +72,7 @@ def _server(settings: Settings, access: Access, database: Database, *, service_k
     identity = Identity(SERVICE, service_key)
     descriptor = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
     return RpcServer(
-        RpcSettings(listen=settings.listen),
+        RpcSettings(listen=settings.listen, linger=settings.linger),
         [Registration(descriptor, add_AccessServiceServicer_to_server, AccessServicer(access))],
         door=Door(
             identity=identity,

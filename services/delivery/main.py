@@ -217,7 +217,7 @@ def _server(
     descriptor = delivery_service_pb2.DESCRIPTOR.services_by_name["DeliveryService"]
     authenticate = remote_authenticator(access)
     return RpcServer(
-        RpcSettings(listen=settings.listen),
+        RpcSettings(listen=settings.listen, linger=settings.linger),
         [Registration(descriptor, add_DeliveryServiceServicer_to_server, server)],
         door=Door(identity=identity, authenticate=authenticate, gateways=settings.gateway_networks()),
         ready=ready,

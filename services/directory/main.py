@@ -103,7 +103,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             book=stores.intake, relay=relay, clock=_now, every=settings.sweep_interval, patience=settings.overdue_after
         )
         server = RpcServer(
-            RpcSettings(listen=settings.listen),
+            RpcSettings(listen=settings.listen, linger=settings.linger),
             [
                 registration(directory, compose_operating(stores, phones=phones)),
                 workspace_registration(workspaces, credentials),

@@ -23,11 +23,15 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to begin, known by its key and by two hashes of its body: as received, and of its canonical form."""
+    """A request to begin, known by its key and by two hashes of its body: as received, and of its canonical form.
+
+    `holder` names who asks, and nobody else; empty: nobody.
+    """
 
     key: Key
     body_hash: bytes
     fingerprint: bytes
+    holder: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,15 @@ class Record:
     accessed_at: datetime
     access_count: int = 0
     answer: Answer | None = None
+    holder: bytes = b""
 
     def is_of(self, request: Request) -> bool:
         """Equal bytes are the same request without a look at the canonical form."""
         return self.body_hash == request.body_hash or self.fingerprint == request.fingerprint
+
+    def is_held_by(self, request: Request) -> bool:
+        """The request was begun, and its answer lost on the way: it is asked once more."""
+        return bool(request.holder) and self.holder == request.holder
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +125,12 @@ def begin(record: Record | None, request: Request, terms: Terms) -> tuple[Beginn
     if record.answer is not None:
         counted = replace(record, accessed_at=terms.now, access_count=record.access_count + 1)
         return Replay(record.answer, record.job_id), counted
-    if record.lease_until > terms.now:
-        return InProgress(record.lease_until), None
-    return _hold(replace(record, fence=next_fence(record, terms.now), lease_until=terms.now + terms.lease))
+    if record.lease_until <= terms.now:
+        fence, lease_until = next_fence(record, terms.now), terms.now + terms.lease
+        return _hold(replace(record, fence=fence, lease_until=lease_until, holder=request.holder))
+    if record.is_held_by(request):
+        return Started(record.job_id, record.fence, record.created_at), None
+    return InProgress(record.lease_until), None
 
 
 def next_fence(record: Record | None, now: datetime) -> Fence:
@@ -155,6 +167,7 @@ def _open(request: Request, terms: Terms, *, after: Record | None) -> Record:
         created_at=terms.now,
         expires_at=terms.now + terms.lifetime,
         accessed_at=terms.now,
+        holder=request.holder,
     )
 
 

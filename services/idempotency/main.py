@@ -47,7 +47,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         idempotency = compose(settings, database)
         await stack.enter_async_context(_purging(settings, idempotency))
         yield RpcServer(
-            RpcSettings(listen=settings.listen),
+            RpcSettings(listen=settings.listen, linger=settings.linger),
             registrations(idempotency),
             door=Door(
                 identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks()

@@ -87,7 +87,7 @@ def _key(item: pb.BeginItem | pb.CompleteItem | pb.ReleaseItem) -> Key:
 
 
 def _request(item: pb.BeginItem) -> Request:
-    return Request(_key(item), item.body_hash, item.fingerprint)
+    return Request(_key(item), item.body_hash, item.fingerprint, item.holder)
 
 
 def _completion(item: pb.CompleteItem) -> Completion:

@@ -81,7 +81,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             book=RpcBook(directory),
         )
         server = RpcServer(
-            RpcSettings(listen=settings.listen),
+            RpcSettings(listen=settings.listen, linger=settings.linger),
             registrations(handlers, check=database.check),
             door=Door(
                 identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks()

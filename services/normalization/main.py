@@ -41,7 +41,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         access = Peer(settings.access_address, identity=identity)
         stack.push_async_callback(access.close)
         door = Door(identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks())
-        yield RpcServer(RpcSettings(listen=settings.listen), [_registration(settings)], door=door)
+        yield RpcServer(RpcSettings(listen=settings.listen, linger=settings.linger), [_registration(settings)], door=door)
 
 
 def phone_parser(settings: Settings) -> PhoneParser:

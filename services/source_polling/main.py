@@ -173,7 +173,7 @@ def _server(world: _World, operator: Operator, identity: Identity, access: Peer)
     descriptor = source_polling_service_pb2.DESCRIPTOR.services_by_name["SourcePollingService"]
     servicer = SourcePollingServer(operator, clock=world.clock)
     return RpcServer(
-        RpcSettings(listen=settings.listen),
+        RpcSettings(listen=settings.listen, linger=settings.linger),
         [Registration(descriptor, add_SourcePollingServiceServicer_to_server, servicer)],
         door=Door(identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks()),
         ready=world.database.check,

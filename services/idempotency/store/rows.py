@@ -15,6 +15,7 @@ COLUMNS = (
     "expires_at",
     "accessed_at",
     "access_count",
+    "holder",
 )
 
 
@@ -32,12 +33,13 @@ def row_of(record: Record) -> Row:
         to_micros(record.expires_at),
         to_micros(record.accessed_at),
         record.access_count,
+        record.holder,
     )
 
 
 def record_of(row: Row) -> Record:
     """Of a row in the order of COLUMNS, then status_code and body."""
-    status_code, body = row[11:]
+    status_code, body = row[12:]
     return Record(
         key=Key(ClientId(row[0]), row[1]),
         job_id=JobId(row[2]),
@@ -49,5 +51,6 @@ def record_of(row: Row) -> Record:
         expires_at=from_micros(row[8]),
         accessed_at=from_micros(row[9]),
         access_count=row[10],
+        holder=row[11] or b"",
         answer=None if status_code is None else Answer(status_code, body),
     )

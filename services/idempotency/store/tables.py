@@ -10,7 +10,7 @@ class IdempotencyTable(SQLModel, registry=registry()):
 
 
 class KeyRow(IdempotencyTable, table=True):
-    """A key; `status_code` and `body` are NULL while its request has no answer."""
+    """A key; `status_code` and `body` are NULL while its request has no answer, `holder` where nobody is named."""
 
     __tablename__ = "keys"
 
@@ -27,3 +27,4 @@ class KeyRow(IdempotencyTable, table=True):
     access_count: int = Field(sa_type=BigInteger)
     status_code: int | None = Field(default=None)
     body: bytes | None = Field(default=None, sa_type=LargeBinary)
+    holder: bytes | None = Field(default=None, sa_type=LargeBinary)

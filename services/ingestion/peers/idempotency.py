@@ -1,4 +1,5 @@
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from datetime import UTC
 
 import structlog
@@ -11,14 +12,20 @@ from services.ingestion.domain.ids import JobId
 from services.ingestion.peers.failures import as_refusals
 from services.ingestion.ports.peers import Begun, Conflict, Fingerprint, InProgress, Key, Replay, Started
 
+_HOLDER_BYTES = 8
+
 log = structlog.get_logger()
 
 
 class RpcKeys:
-    """Idempotency keys, kept by the idempotency service; calls that come together share one."""
+    """Idempotency keys, kept by the idempotency service; calls that come together share one.
 
-    def __init__(self, peer: Peer) -> None:
+    Each may be repeated: a begin names its holder, the first answer stays, and a key is freed once.
+    """
+
+    def __init__(self, peer: Peer, *, random: Callable[[int], bytes] = os.urandom) -> None:
         self._peer = peer
+        self._random = random
         self._stub = IdempotencyServiceStub(peer.channel)
         self._begin: Batch[pb.BeginItem, pb.BeginResult] = Batch(self._begin_many)
         self._complete: Batch[pb.CompleteItem, bool] = Batch(self._complete_many)
@@ -32,6 +39,7 @@ class RpcKeys:
             key=key.key,
             body_hash=fingerprint.body,
             fingerprint=fingerprint.canonical,
+            holder=self._random(_HOLDER_BYTES),
         )
         with as_refusals():
             return _begun(await self._begin.ask(item))
@@ -64,13 +72,16 @@ class RpcKeys:
             raise
 
     async def _begin_many(self, items: Sequence[pb.BeginItem]) -> Sequence[pb.BeginResult]:
-        return (await self._peer.call(self._stub.BeginMany, pb.BeginManyRequest(items=items))).results
+        request = pb.BeginManyRequest(items=items)
+        return (await self._peer.call(self._stub.BeginMany, request, repeatable=True)).results
 
     async def _complete_many(self, items: Sequence[pb.CompleteItem]) -> Sequence[bool]:
-        return (await self._peer.call(self._stub.CompleteMany, pb.CompleteManyRequest(items=items))).completed
+        request = pb.CompleteManyRequest(items=items)
+        return (await self._peer.call(self._stub.CompleteMany, request, repeatable=True)).completed
 
     async def _release_many(self, items: Sequence[pb.ReleaseItem]) -> Sequence[bool]:
-        return (await self._peer.call(self._stub.ReleaseMany, pb.ReleaseManyRequest(items=items))).released
+        request = pb.ReleaseManyRequest(items=items)
+        return (await self._peer.call(self._stub.ReleaseMany, request, repeatable=True)).released
 
 
 def _begun(result: pb.BeginResult) -> Begun:

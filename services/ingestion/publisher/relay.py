@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import hashlib
 from collections import deque
 from collections.abc import Sequence
@@ -16,6 +17,7 @@ from services.ingestion.ports.time import Clock
 TICKET_ROOM = 100
 # Few, so that what queues meanwhile shares a message: a fuller ticket costs less than an earlier one.
 IN_FLIGHT = 2
+HANDING_OVER = timedelta(seconds=1)
 
 log = structlog.get_logger()
 
@@ -57,10 +59,16 @@ class Relay:
             await self._wake.wait()
             self._wake.clear()
             while self._queue:
-                await self._slots.acquire()
-                task = asyncio.create_task(self._publish(self._next()))
-                self._publishing.add(task)
-                task.add_done_callback(self._publishing.discard)
+                await self._publish_next()
+
+    async def _publish_next(self) -> None:
+        await self._slots.acquire()
+        if not self._queue:  # closing takes from it as well
+            self._slots.release()
+            return
+        task = asyncio.create_task(self._publish(self._next()))
+        self._publishing.add(task)
+        task.add_done_callback(self._publishing.discard)
 
     def _next(self) -> list[tuple[TicketRef, str]]:
         return [self._queue.popleft() for _ in range(min(TICKET_ROOM, len(self._queue)))]
@@ -81,8 +89,12 @@ class Relay:
             self._slots.release()
 
     async def close(self) -> None:
-        """Waits for what is under way."""
-        await asyncio.gather(*self._publishing)
+        """Publishes what is queued, for at most `HANDING_OVER`: after that another's sweeper must find it overdue."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(HANDING_OVER.total_seconds()):
+                while self._queue:
+                    await self._publish_next()
+                await asyncio.gather(*self._publishing)
 
 
 def _payload(tickets: Sequence[TicketRef], traceparents: Sequence[str]) -> bytes:

@@ -143,6 +143,28 @@ async def test_a_lapsed_lease_goes_to_the_next_caller_with_the_same_job_and_a_hi
     assert isinstance(await begin(world, request()), InProgress)
 
 
+async def test_a_holder_that_asks_again_still_holds_the_lease_and_nobody_else_does(world: World) -> None:
+    asked = replace(request(), holder=b"me")
+    [first] = await world.idempotency.begin([asked])
+
+    again, other, nobody = await world.idempotency.begin([asked, replace(asked, holder=b"other"), request()])
+
+    assert again == first
+    assert isinstance(other, InProgress)
+    assert isinstance(nobody, InProgress)
+
+
+async def test_an_older_holder_that_asks_again_holds_no_more(world: World) -> None:
+    asked = replace(request(), holder=b"me")
+    await world.idempotency.begin([asked])
+    world.clock.move(LIMITS.lease)
+    await world.idempotency.begin([replace(asked, holder=b"other")])
+
+    [again] = await world.idempotency.begin([asked])
+
+    assert isinstance(again, InProgress)
+
+
 async def test_a_hundred_begins_after_a_lapse_have_one_winner(world: World) -> None:
     first = await start(world, request())
     world.clock.move(A_LEASE)

@@ -98,6 +98,17 @@ async def test_what_queues_while_the_bus_is_busy_shares_messages_of_a_hundred() 
     assert sorted(len(refs) for refs in post.bus.refs()) == [1, 1, 50, 100]
 
 
+async def test_what_is_queued_when_it_closes_is_made_known_first() -> None:
+    post = Post()
+    for _ in range(150):
+        await post.world.job(contacts(1))
+
+    await post.relay.close()
+
+    assert sorted(len(refs) for refs in post.bus.refs()) == [50, 100]
+    assert not await post.world.store.unpublished(limit=200)
+
+
 async def test_an_import_is_accepted_while_the_bus_is_away_and_made_known_when_it_is_back() -> None:
     post = Post()
     post.bus.away = True

@@ -28,7 +28,7 @@ from contactsync.policy.v1 import policy_pb2 as contactsync_dot_policy_dot_v1_do
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4contactsync/idempotency/v1/idempotency_service.proto\x12\x1a\x63ontactsync.idempotency.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x63ontactsync/call/v1/call.proto\x1a\"contactsync/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"U\n\x10\x42\x65ginManyRequest\x12\x41\n\x05items\x18\x01 \x03(\x0b\x32%.contactsync.idempotency.v1.BeginItemB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"\xaf\x01\n\tBeginItem\x12\x31\n\x07\x63ontext\x18\x01 \x01(\x0b\x32 .contactsync.call.v1.CallContext\x12\x1c\n\tclient_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x03key\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\x12\x1a\n\tbody_hash\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x1c\n\x0b\x66ingerprint\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02h \"M\n\x11\x42\x65ginManyResponse\x12\x38\n\x07results\x18\x01 \x03(\x0b\x32\'.contactsync.idempotency.v1.BeginResult\"\xfe\x01\n\x0b\x42\x65ginResult\x12\x36\n\x07started\x18\x01 \x01(\x0b\x32#.contactsync.idempotency.v1.StartedH\x00\x12\x34\n\x06replay\x18\x02 \x01(\x0b\x32\".contactsync.idempotency.v1.ReplayH\x00\x12\x38\n\x08\x63onflict\x18\x03 \x01(\x0b\x32$.contactsync.idempotency.v1.ConflictH\x00\x12=\n\x0bin_progress\x18\x04 \x01(\x0b\x32&.contactsync.idempotency.v1.InProgressH\x00\x42\x08\n\x06result\"X\n\x07Started\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x06Replay\x12\x13\n\x0bstatus_code\x18\x01 \x01(\x05\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12\x0e\n\x06job_id\x18\x03 \x01(\t\"C\n\x08\x43onflict\x12\x37\n\x13\x65xisting_created_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\nInProgress\x12/\n\x0blease_until\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"[\n\x13\x43ompleteManyRequest\x12\x44\n\x05items\x18\x01 \x03(\x0b\x32(.contactsync.idempotency.v1.CompleteItemB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"\xcb\x01\n\x0c\x43ompleteItem\x12\x31\n\x07\x63ontext\x18\x01 \x01(\x0b\x32 .contactsync.call.v1.CallContext\x12\x1c\n\tclient_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x03key\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\x12\x16\n\x05\x66\x65nce\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\x12 \n\x0bstatus_code\x18\x05 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xd7\x04(\xc8\x01\x12\x17\n\x04\x62ody\x18\x06 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\")\n\x14\x43ompleteManyResponse\x12\x11\n\tcompleted\x18\x01 \x03(\x08\"Y\n\x12ReleaseManyRequest\x12\x43\n\x05items\x18\x01 \x03(\x0b\x32\'.contactsync.idempotency.v1.ReleaseItemB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"\x8f\x01\n\x0bReleaseItem\x12\x31\n\x07\x63ontext\x18\x01 \x01(\x0b\x32 .contactsync.call.v1.CallContext\x12\x1c\n\tclient_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x03key\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\x12\x16\n\x05\x66\x65nce\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\"\'\n\x13ReleaseManyResponse\x12\x10\n\x08released\x18\x01 \x03(\x08\x32\x95\x03\n\x12IdempotencyService\x12y\n\tBeginMany\x12,.contactsync.idempotency.v1.BeginManyRequest\x1a-.contactsync.idempotency.v1.BeginManyResponse\"\x0f\x8a\xb5\x18\x0b\x12\tingestion\x12\x82\x01\n\x0c\x43ompleteMany\x12/.contactsync.idempotency.v1.CompleteManyRequest\x1a\x30.contactsync.idempotency.v1.CompleteManyResponse\"\x0f\x8a\xb5\x18\x0b\x12\tingestion\x12\x7f\n\x0bReleaseMany\x12..contactsync.idempotency.v1.ReleaseManyRequest\x1a/.contactsync.idempotency.v1.ReleaseManyResponse\"\x0f\x8a\xb5\x18\x0b\x12\tingestionb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n4contactsync/idempotency/v1/idempotency_service.proto\x12\x1a\x63ontactsync.idempotency.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1e\x63ontactsync/call/v1/call.proto\x1a\"contactsync/policy/v1/policy.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"U\n\x10\x42\x65ginManyRequest\x12\x41\n\x05items\x18\x01 \x03(\x0b\x32%.contactsync.idempotency.v1.BeginItemB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"\xc8\x01\n\tBeginItem\x12\x31\n\x07\x63ontext\x18\x01 \x01(\x0b\x32 .contactsync.call.v1.CallContext\x12\x1c\n\tclient_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x03key\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\x12\x1a\n\tbody_hash\x18\x04 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x1c\n\x0b\x66ingerprint\x18\x05 \x01(\x0c\x42\x07\xbaH\x04z\x02h \x12\x17\n\x06holder\x18\x06 \x01(\x0c\x42\x07\xbaH\x04z\x02\x18\x10\"M\n\x11\x42\x65ginManyResponse\x12\x38\n\x07results\x18\x01 \x03(\x0b\x32\'.contactsync.idempotency.v1.BeginResult\"\xfe\x01\n\x0b\x42\x65ginResult\x12\x36\n\x07started\x18\x01 \x01(\x0b\x32#.contactsync.idempotency.v1.StartedH\x00\x12\x34\n\x06replay\x18\x02 \x01(\x0b\x32\".contactsync.idempotency.v1.ReplayH\x00\x12\x38\n\x08\x63onflict\x18\x03 \x01(\x0b\x32$.contactsync.idempotency.v1.ConflictH\x00\x12=\n\x0bin_progress\x18\x04 \x01(\x0b\x32&.contactsync.idempotency.v1.InProgressH\x00\x42\x08\n\x06result\"X\n\x07Started\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05\x66\x65nce\x18\x02 \x01(\x03\x12.\n\ncreated_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\";\n\x06Replay\x12\x13\n\x0bstatus_code\x18\x01 \x01(\x05\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\x12\x0e\n\x06job_id\x18\x03 \x01(\t\"C\n\x08\x43onflict\x12\x37\n\x13\x65xisting_created_at\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"=\n\nInProgress\x12/\n\x0blease_until\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"[\n\x13\x43ompleteManyRequest\x12\x44\n\x05items\x18\x01 \x03(\x0b\x32(.contactsync.idempotency.v1.CompleteItemB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"\xcb\x01\n\x0c\x43ompleteItem\x12\x31\n\x07\x63ontext\x18\x01 \x01(\x0b\x32 .contactsync.call.v1.CallContext\x12\x1c\n\tclient_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x03key\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\x12\x16\n\x05\x66\x65nce\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\x12 \n\x0bstatus_code\x18\x05 \x01(\x05\x42\x0b\xbaH\x08\x1a\x06\x18\xd7\x04(\xc8\x01\x12\x17\n\x04\x62ody\x18\x06 \x01(\x0c\x42\t\xbaH\x06z\x04\x18\x80\x80@\")\n\x14\x43ompleteManyResponse\x12\x11\n\tcompleted\x18\x01 \x03(\x08\"Y\n\x12ReleaseManyRequest\x12\x43\n\x05items\x18\x01 \x03(\x0b\x32\'.contactsync.idempotency.v1.ReleaseItemB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\x80\x02\"\x8f\x01\n\x0bReleaseItem\x12\x31\n\x07\x63ontext\x18\x01 \x01(\x0b\x32 .contactsync.call.v1.CallContext\x12\x1c\n\tclient_id\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x03key\x18\x03 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xff\x01\x12\x16\n\x05\x66\x65nce\x18\x04 \x01(\x03\x42\x07\xbaH\x04\"\x02(\x01\"\'\n\x13ReleaseManyResponse\x12\x10\n\x08released\x18\x01 \x03(\x08\x32\x95\x03\n\x12IdempotencyService\x12y\n\tBeginMany\x12,.contactsync.idempotency.v1.BeginManyRequest\x1a-.contactsync.idempotency.v1.BeginManyResponse\"\x0f\x8a\xb5\x18\x0b\x12\tingestion\x12\x82\x01\n\x0c\x43ompleteMany\x12/.contactsync.idempotency.v1.CompleteManyRequest\x1a\x30.contactsync.idempotency.v1.CompleteManyResponse\"\x0f\x8a\xb5\x18\x0b\x12\tingestion\x12\x7f\n\x0bReleaseMany\x12..contactsync.idempotency.v1.ReleaseManyRequest\x1a/.contactsync.idempotency.v1.ReleaseManyResponse\"\x0f\x8a\xb5\x18\x0b\x12\tingestionb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,6 +45,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BEGINITEM'].fields_by_name['body_hash']._serialized_options = b'\272H\004z\002h '
   _globals['_BEGINITEM'].fields_by_name['fingerprint']._loaded_options = None
   _globals['_BEGINITEM'].fields_by_name['fingerprint']._serialized_options = b'\272H\004z\002h '
+  _globals['_BEGINITEM'].fields_by_name['holder']._loaded_options = None
+  _globals['_BEGINITEM'].fields_by_name['holder']._serialized_options = b'\272H\004z\002\030\020'
   _globals['_COMPLETEMANYREQUEST'].fields_by_name['items']._loaded_options = None
   _globals['_COMPLETEMANYREQUEST'].fields_by_name['items']._serialized_options = b'\272H\010\222\001\005\010\001\020\200\002'
   _globals['_COMPLETEITEM'].fields_by_name['client_id']._loaded_options = None
@@ -74,31 +76,31 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BEGINMANYREQUEST']._serialized_start=214
   _globals['_BEGINMANYREQUEST']._serialized_end=299
   _globals['_BEGINITEM']._serialized_start=302
-  _globals['_BEGINITEM']._serialized_end=477
-  _globals['_BEGINMANYRESPONSE']._serialized_start=479
-  _globals['_BEGINMANYRESPONSE']._serialized_end=556
-  _globals['_BEGINRESULT']._serialized_start=559
-  _globals['_BEGINRESULT']._serialized_end=813
-  _globals['_STARTED']._serialized_start=815
-  _globals['_STARTED']._serialized_end=903
-  _globals['_REPLAY']._serialized_start=905
-  _globals['_REPLAY']._serialized_end=964
-  _globals['_CONFLICT']._serialized_start=966
-  _globals['_CONFLICT']._serialized_end=1033
-  _globals['_INPROGRESS']._serialized_start=1035
-  _globals['_INPROGRESS']._serialized_end=1096
-  _globals['_COMPLETEMANYREQUEST']._serialized_start=1098
-  _globals['_COMPLETEMANYREQUEST']._serialized_end=1189
-  _globals['_COMPLETEITEM']._serialized_start=1192
-  _globals['_COMPLETEITEM']._serialized_end=1395
-  _globals['_COMPLETEMANYRESPONSE']._serialized_start=1397
-  _globals['_COMPLETEMANYRESPONSE']._serialized_end=1438
-  _globals['_RELEASEMANYREQUEST']._serialized_start=1440
-  _globals['_RELEASEMANYREQUEST']._serialized_end=1529
-  _globals['_RELEASEITEM']._serialized_start=1532
-  _globals['_RELEASEITEM']._serialized_end=1675
-  _globals['_RELEASEMANYRESPONSE']._serialized_start=1677
-  _globals['_RELEASEMANYRESPONSE']._serialized_end=1716
-  _globals['_IDEMPOTENCYSERVICE']._serialized_start=1719
-  _globals['_IDEMPOTENCYSERVICE']._serialized_end=2124
+  _globals['_BEGINITEM']._serialized_end=502
+  _globals['_BEGINMANYRESPONSE']._serialized_start=504
+  _globals['_BEGINMANYRESPONSE']._serialized_end=581
+  _globals['_BEGINRESULT']._serialized_start=584
+  _globals['_BEGINRESULT']._serialized_end=838
+  _globals['_STARTED']._serialized_start=840
+  _globals['_STARTED']._serialized_end=928
+  _globals['_REPLAY']._serialized_start=930
+  _globals['_REPLAY']._serialized_end=989
+  _globals['_CONFLICT']._serialized_start=991
+  _globals['_CONFLICT']._serialized_end=1058
+  _globals['_INPROGRESS']._serialized_start=1060
+  _globals['_INPROGRESS']._serialized_end=1121
+  _globals['_COMPLETEMANYREQUEST']._serialized_start=1123
+  _globals['_COMPLETEMANYREQUEST']._serialized_end=1214
+  _globals['_COMPLETEITEM']._serialized_start=1217
+  _globals['_COMPLETEITEM']._serialized_end=1420
+  _globals['_COMPLETEMANYRESPONSE']._serialized_start=1422
+  _globals['_COMPLETEMANYRESPONSE']._serialized_end=1463
+  _globals['_RELEASEMANYREQUEST']._serialized_start=1465
+  _globals['_RELEASEMANYREQUEST']._serialized_end=1554
+  _globals['_RELEASEITEM']._serialized_start=1557
+  _globals['_RELEASEITEM']._serialized_end=1700
+  _globals['_RELEASEMANYRESPONSE']._serialized_start=1702
+  _globals['_RELEASEMANYRESPONSE']._serialized_end=1741
+  _globals['_IDEMPOTENCYSERVICE']._serialized_start=1744
+  _globals['_IDEMPOTENCYSERVICE']._serialized_end=2149
 # @@protoc_insertion_point(module_scope)

@@ -55,6 +55,7 @@ class BeginItem(_message.Message):
     KEY_FIELD_NUMBER: _builtins.int
     BODY_HASH_FIELD_NUMBER: _builtins.int
     FINGERPRINT_FIELD_NUMBER: _builtins.int
+    HOLDER_FIELD_NUMBER: _builtins.int
     client_id: _builtins.str
     """The client whose key it is."""
     key: _builtins.str
@@ -63,6 +64,10 @@ class BeginItem(_message.Message):
     """SHA-256 of the body as received, 32 bytes. Equal: the same request, without a look at fingerprint."""
     fingerprint: _builtins.bytes
     """SHA-256 of the canonical JSON of the body, 32 bytes: white space and key order do not matter."""
+    holder: _builtins.bytes
+    """Names who asks, at most 16 random bytes, new for every request: whoever holds the lease and asks again holds it still.
+    Empty: nobody, who never holds what was begun before.
+    """
     @_builtins.property
     def context(self) -> _call_pb2.CallContext:
         """The request it belongs to."""
@@ -75,10 +80,11 @@ class BeginItem(_message.Message):
         key: _builtins.str = ...,
         body_hash: _builtins.bytes = ...,
         fingerprint: _builtins.bytes = ...,
+        holder: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_hash", b"body_hash", "client_id", b"client_id", "context", b"context", "fingerprint", b"fingerprint", "key", b"key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["body_hash", b"body_hash", "client_id", b"client_id", "context", b"context", "fingerprint", b"fingerprint", "holder", b"holder", "key", b"key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
