@@ -12,6 +12,7 @@ from libs.rpc import Door, Identity, Registration, RpcServer, RpcSettings, cache
 from libs.sealing import PepperedHash
 from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
+from libs.telemetry.metrics import telling
 from services.access.credentials_file import CredentialsFileError, JsonCredentialsFile
 from services.access.domain.errors import OperatorKeyChangedError
 from services.access.handler import Access, prove_keys
@@ -53,7 +54,9 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
         access = await _prepare(settings, SqlStore(database), master_key=master_key, pepper=pepper)
-        yield _server(settings, access, database, service_key=service_key)
+        server = _server(settings, access, database, service_key=service_key)
+        await stack.enter_async_context(telling(SERVICE, server.measures, database.measures, **settings.metrics()))
+        yield server
 
 
 async def _prepare(settings: Settings, store: SqlStore, *, master_key: bytes, pepper: bytes) -> Access:

@@ -18,7 +18,9 @@ from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
+from libs.telemetry.metrics import telling
 from services.delivery.consumer import CONSUMER, STREAM, TicketConsumer
+from services.delivery.counting import CountedLedger, DestinationNumbers, Seen
 from services.delivery.desks import Workplace, furnish
 from services.delivery.domain.destination import directory as directory_destination
 from services.delivery.handler.deliver import Deliverer
@@ -142,8 +144,9 @@ async def _put_together(
     )
     senders = all_kinds(outlet, directory=directory, clock=clock, echoes=echoes)
     chunks = IngestionChunks(ingestion)
+    counted = CountedLedger(ledger)
     surroundings = Surroundings(
-        ledger=ledger,
+        ledger=counted,
         backlog=ledger,
         destinations=destinations,
         switch=destinations,
@@ -184,9 +187,13 @@ async def _put_together(
         clock=clock,
     )
     furnished = furnish(workplace, keep_answers=settings.keep_answers)
-    server = DeliveryServer(furnished.desks)
+    desks = DeliveryServer(furnished.desks)
+    server = _server(settings, desks, access, identity=identity, database=database, bus=bus)
+    seen = Seen(destinations=destinations, backlog=ledger, gates=gates, watchdog=watchdog, clock=clock)
+    parts = (server, database, bus, outlet, counted, DestinationNumbers(seen))
+    await stack.enter_async_context(telling(SERVICE, *(each.measures for each in parts), **settings.metrics()))
     return Running(
-        server=_server(settings, server, access, identity=identity, database=database, bus=bus),
+        server=server,
         deliverer=deliverer,
         scheduler=Scheduler(deliverer, bell=bell, clock=clock),
         watchman=Watchman(watchdog),

@@ -29,6 +29,7 @@ from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings,
 from libs.sealing import PepperedHash
 from libs.storage import REFUSALS, open_database
 from libs.telemetry import configure_telemetry
+from libs.telemetry.metrics import telling
 from services.directory.consumer import IntakeConsumer
 from services.directory.handler import Credentials, Directory, Leads, Workspaces
 from services.directory.handler.connect import Connect
@@ -119,6 +120,8 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             "consumer": lambda: IntakeConsumer(telecrm.intake).run(bus),
         }
         await stack.enter_async_context(_working(server, work))
+        told = (server.measures, database.measures, bus.measures)
+        await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
         yield server
 
 

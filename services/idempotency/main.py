@@ -12,7 +12,10 @@ from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
+from libs.telemetry.metrics import telling
+from services.idempotency.counting import CountedKeys
 from services.idempotency.handler import Idempotency, Limits
+from services.idempotency.ports import Keys
 from services.idempotency.rest import IdempotencyApi
 from services.idempotency.scheduler import purge_regularly
 from services.idempotency.server import IdempotencyServer
@@ -44,9 +47,10 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         stack.push_async_callback(database.close)
         access = Peer(settings.access_address, identity=identity)
         stack.push_async_callback(access.close)
-        idempotency = compose(settings, database)
+        keys = CountedKeys(SqlKeys(database))
+        idempotency = compose(settings, database, keys=keys)
         await stack.enter_async_context(_purging(settings, idempotency))
-        yield RpcServer(
+        server = RpcServer(
             RpcSettings(listen=settings.listen, linger=settings.linger),
             registrations(idempotency),
             door=Door(
@@ -54,13 +58,16 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             ),
             ready=database.check,
         )
+        told = (server.measures, database.measures, keys.measures)
+        await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
+        yield server
 
 
-def compose(settings: Settings, database: Database) -> Idempotency:
-    """The use cases over the service's database."""
-    keys = SqlKeys(database)
+def compose(settings: Settings, database: Database, *, keys: Keys | None = None) -> Idempotency:
+    """The use cases over the service's database; `keys` None: its own."""
+    records = SqlKeys(database)
     limits = Limits(lease=settings.key_lease, lifetime=settings.key_lifetime)
-    return Idempotency(keys, keys, clock=SystemClock(), job_ids=RandomJobIds(), limits=limits)
+    return Idempotency(keys or records, records, clock=SystemClock(), job_ids=RandomJobIds(), limits=limits)
 
 
 def registrations(idempotency: Idempotency) -> Sequence[Registration]:

@@ -14,14 +14,19 @@ from contactsync.ingestion.v1.import_api_pb2_grpc import add_ImportApiServicer_t
 from contactsync.ingestion.v1.ingestion_service_pb2_grpc import add_IngestionServiceServicer_to_server
 
 from libs.bus import DELIVERY_TICKET, Bus, JetStreamBus
+from libs.measures import Measures
 from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.storage import REFUSALS, open_database
 from libs.telemetry import configure_telemetry
+from libs.telemetry.metrics import telling
+from services.ingestion.counting import CountedJobs, OutboxNumbers
+from services.ingestion.handler.activity import TellActivity
 from services.ingestion.handler.delivering import RedeliverRows, RetryJobs, ServeDelivery
 from services.ingestion.handler.erasing import EraseContacts
 from services.ingestion.handler.following import FollowJobs
 from services.ingestion.handler.importing import ImportContacts
+from services.ingestion.handler.looking import LookForJobs
 from services.ingestion.peers.directory import RpcBook
 from services.ingestion.peers.idempotency import RpcKeys
 from services.ingestion.peers.normalization import RpcNormalizer
@@ -92,6 +97,9 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         work = {"relay": relay.run, "sweeper": sweeper.run, "erasures": ErasureScheduler(handlers.erase).run}
         stack.push_async_callback(relay.close)
         await stack.enter_async_context(_working(server, work))
+        outbox = OutboxNumbers(store, clock=_now)
+        told = (server.measures, database.measures, bus.measures, handlers.measures, outbox.measures)
+        await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
         yield server
 
 
@@ -127,14 +135,17 @@ async def _working(
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """Every use case."""
+    """Every use case, and what is counted of them."""
 
     imports: ImportContacts
     follow: FollowJobs
+    look: LookForJobs
+    activity: TellActivity
     retries: RetryJobs
     delivery: ServeDelivery
     redeliveries: RedeliverRows
     erase: EraseContacts
+    measures: Measures
 
 
 def compose(
@@ -147,11 +158,13 @@ def compose(
     book: Book,
 ) -> Handlers:
     """The use cases over a store."""
-    changes = LocalChanges()
+    changes, jobs = LocalChanges(), CountedJobs(store)
     imports = ImportContacts(
-        keys=keys, normalizer=normalizer, jobs=store, announcer=relay, clock=_now, answer=answers.accepted
+        keys=keys, normalizer=normalizer, jobs=jobs, announcer=relay, clock=_now, answer=answers.accepted
     )
     follow = FollowJobs(jobs=store, contents=store, changes=changes)
+    look = LookForJobs(jobs=store, contents=store, normalizer=normalizer)
+    activity = TellActivity(activity=store, outbox=store, clock=_now)
     retries = RetryJobs(follow=follow, outcomes=store, announcer=relay, changes=changes, clock=_now)
     delivery = ServeDelivery(contents=store, outcomes=store, announcer=relay, changes=changes, clock=_now)
     redeliveries = RedeliverRows(redeliveries=store, announcer=relay, changes=changes, clock=_now)
@@ -164,7 +177,7 @@ def compose(
         clock=_now,
         new_id=lambda: str(uuid.uuid4()),
     )
-    return Handlers(imports, follow, retries, delivery, redeliveries, erase)
+    return Handlers(imports, follow, look, activity, retries, delivery, redeliveries, erase, jobs.measures)
 
 
 def registrations(handlers: Handlers, *, check: Callable[[], Awaitable[None]]) -> Sequence[Registration]:
@@ -172,6 +185,8 @@ def registrations(handlers: Handlers, *, check: Callable[[], Awaitable[None]]) -
     typed = IngestionServicer(
         imports=handlers.imports,
         follow=handlers.follow,
+        look=handlers.look,
+        activity=handlers.activity,
         retries=handlers.retries,
         delivery=handlers.delivery,
         redeliveries=handlers.redeliveries,

@@ -9,6 +9,7 @@ from contactsync.normalization.v1.normalization_service_pb2_grpc import add_Norm
 from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.telemetry import configure_telemetry
+from libs.telemetry.metrics import telling
 from services.normalization.emails import LibraryEmails
 from services.normalization.handler import Normalizer
 from services.normalization.phones.compiled import CompiledPhones
@@ -41,7 +42,10 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         access = Peer(settings.access_address, identity=identity)
         stack.push_async_callback(access.close)
         door = Door(identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks())
-        yield RpcServer(RpcSettings(listen=settings.listen, linger=settings.linger), [_registration(settings)], door=door)
+        rpc = RpcSettings(listen=settings.listen, linger=settings.linger)
+        server = RpcServer(rpc, [_registration(settings)], door=door)
+        await stack.enter_async_context(telling(SERVICE, server.measures, **settings.metrics()))
+        yield server
 
 
 def phone_parser(settings: Settings) -> PhoneParser:

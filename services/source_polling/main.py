@@ -16,7 +16,9 @@ from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
 from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
+from libs.telemetry.metrics import telling
 from services.source_polling.almanac import Almanac
+from services.source_polling.counting import CountedLedger, SourceNumbers
 from services.source_polling.digests import Digests
 from services.source_polling.fetcher.dispatch import HttpFetcher
 from services.source_polling.fetcher.line import Surroundings
@@ -80,6 +82,7 @@ class _World:
 
     settings: Settings
     database: Database
+    counted: CountedLedger
     master_key: bytes
     fetcher: Fetcher
     rules: EgressRules
@@ -105,6 +108,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         world = _World(
             settings=settings,
             database=database,
+            counted=CountedLedger(SqlLedger(database), clock=clock),
             master_key=master_key,
             fetcher=PatientFetcher(HttpFetcher(Surroundings(outlet=outlet, now=clock.now))),
             rules=rules,
@@ -116,7 +120,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         operator = _operator(world)
         await operator.list()  # another master key is found out now, not at the first run
         access = _peer(settings.access_address, identity, stack)
-        yield Running(server=_server(world, operator, identity, access), scheduler=_scheduler(world))
+        server = _server(world, operator, identity, access)
+        told = (server.measures, database.measures, outlet.measures, world.counted.measures, _numbers(world).measures)
+        await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
+        yield Running(server=server, scheduler=_scheduler(world))
+
+
+def _numbers(world: _World) -> SourceNumbers:
+    sources = SqlSources(world.database, cipher=Vault(world.master_key))
+    return SourceNumbers(sources, SqlRuns(world.database), clock=world.clock)
 
 
 def _operator(world: _World) -> Operator:
@@ -157,7 +169,7 @@ def _scheduler(world: _World) -> Scheduler:
         plans=sources,
         queue=runs,
         leases=runs,
-        ledger=ledger,
+        ledger=world.counted,
         cron=Almanac(),
         clock=world.clock,
         random=secrets.token_bytes,

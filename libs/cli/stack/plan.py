@@ -58,9 +58,16 @@ def instances_of(shape: Shape) -> tuple[Instance, ...]:
     return tuple(Instance(service, number) for service in SERVICES for number in range(1, shape.replicas + 1))
 
 
+def metrics_port(instance: str) -> str:
+    """The name of the port where a service process tells its numbers."""
+    return f"{instance}_metrics"
+
+
 def port_names(shape: Shape) -> tuple[str, ...]:
     """The names of all ports that a hub of this shape needs beside the gateway's."""
-    return (*(instance.name for instance in instances_of(shape)), CONSOLE, *nats_port_names(shape), *OTHER_PORTS)
+    instances = instances_of(shape)
+    own = (name for instance in instances for name in (instance.name, metrics_port(instance.name)))
+    return (*own, CONSOLE, *nats_port_names(shape), *OTHER_PORTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +152,10 @@ class Plan:
         """The address of each service process, by its name."""
         return {instance.name: self.address(instance.name) for instance in self.instances()}
 
+    def metrics_addresses(self) -> dict[str, str]:
+        """Where each service process tells its numbers, by its name."""
+        return {instance.name: self.address(metrics_port(instance.name)) for instance in self.instances()}
+
     def programs(self) -> Iterator[Program]:
         """Every process, in the order of start."""
         for server in self.nats.names:
@@ -179,6 +190,7 @@ class Plan:
         folder, service = self.folder, instance.service
         environment = self._process_environment(instance.name) | {
             "CONTACTSYNC_SERVICE_KEY_FILE": str(folder.key("service")),
+            "CONTACTSYNC_METRICS_LISTEN": self.address(metrics_port(instance.name)),
         }
         if service in SERVICES_WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = self.database_url(service)
