@@ -1,7 +1,11 @@
 """What can go wrong with a database. A refusal says how to go on; the rest says whether the work may have been done.
 
-`reason` and `message` are what a caller of the service may be told, where one of these comes that far.
+`reason`, `message` and `retry_after` are what a caller of the service may be told, where one of these comes that far.
 """
+
+from datetime import timedelta
+
+_SOON = timedelta(seconds=2)
 
 
 class StorageError(Exception):
@@ -58,6 +62,7 @@ class StorageUnavailableError(StorageError):
 
     reason = "SERVICE_UNAVAILABLE"
     message = "The data cannot be reached now; ask again later."
+    retry_after = _SOON
 
     def __init__(self, why: str) -> None:
         super().__init__(f"the database is not usable: {why}")
@@ -69,6 +74,7 @@ class CommitUnknownError(StorageError):
 
     reason = "SERVICE_UNAVAILABLE"
     message = "The data cannot be reached now; ask again later."
+    retry_after = _SOON
 
     def __init__(self, why: str) -> None:
         super().__init__(f"whether the transaction was committed is not known: {why}")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.faults.desk import Desk, desk, print_figures
 from tests.faults.test_delivery_kills import batches
-from tests.fixtures.databases import PostgresqlServer
+from tests.fixtures.databases import PostgresqlServer, own_postgresql
 from tests.fixtures.ledger import Ledger, Request, make_requests
 from tests.fixtures.places import put_on
 from tests.fixtures.waiting import wait_for
@@ -53,18 +53,16 @@ def crash_under_load(
 
 
 def run_crashes(data: Path, *, crashes: int, requests: int) -> None:
-    ledger, server = Ledger(), PostgresqlServer(data / "postgresql")
-    put_on(server, data / "hub")
-    try:
-        with desk(data / "hub", settings=SETTINGS) as place:
+    ledger = Ledger()
+    with own_postgresql() as server:
+        put_on(server, data)
+        with desk(data, settings=SETTINGS) as place:
             batch = make_requests("crashes", count=requests, rows=ROWS)
             answers = crash_under_load(place, server, ledger, batch, crashes=crashes)
             drained = place.drain(ledger)
             healthy = wait_for(place.all_healthy, what="that all processes are healthy")
             ledger.replay(place.api)
             audit = ledger.audit(place.api)
-    finally:
-        server.stop()
     meanwhile = Counter((answer.status_code, "Retry-After" in answer.headers) for answer in answers)
     figures = {"crashes": crashes, "answers meanwhile": dict(meanwhile), **asdict(audit)}
     print_figures("PostgreSQL crashed under load", {**figures, "drained after": drained, "healthy after": healthy})
