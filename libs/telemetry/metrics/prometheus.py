@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Exemplar, Sample
 from typing_extensions import override
 
-from libs.measures import Histogram
+from libs.measures import About, Histogram
 from libs.telemetry.metrics.gathering import Gathered
 from libs.telemetry.metrics.model import provide, with_histograms
 
@@ -28,7 +28,7 @@ class Page:
         read = CollectorRegistry()
         self._provider = provide(gathered, _Reader(gathered, read))
         self._shown = CollectorRegistry()
-        self._shown.register(_WithExemplars(gathered, read))
+        self._shown.register(_Whole(gathered, read))
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """Give the page and its content type, in the form that `accept` asks for. Takes milliseconds."""
@@ -46,7 +46,9 @@ class _Reader(PrometheusMetricReader):
         super()._receive_metrics(with_histograms(metrics_data, self._gathered), timeout_millis, **kwargs)
 
 
-class _WithExemplars(Collector):
+class _Whole(Collector):
+    """Adds exemplars, and the names of what has not been counted yet: who writes a rule sees what there is."""
+
     def __init__(self, gathered: Gathered, read: CollectorRegistry) -> None:
         self._gathered = gathered
         self._read = read
@@ -54,10 +56,15 @@ class _WithExemplars(Collector):
     @override
     def collect(self) -> Iterable[Metric]:
         exemplars = dict(_exemplars(self._gathered.histograms()))
+        counted = set()
         for family in self._read.collect():
+            counted.add(family.name)
             if family.type == "histogram":
                 family.samples = [_annotated(sample, exemplars) for sample in family.samples]
             yield family
+        for instrument in self._gathered.instruments():
+            if (name := family_of(instrument.about)) not in counted:
+                yield Metric(name, instrument.about.text, type(instrument).__name__.lower())
 
 
 def _annotated(sample: Sample, exemplars: dict[_Place, Exemplar]) -> Sample:
@@ -67,7 +74,7 @@ def _annotated(sample: Sample, exemplars: dict[_Place, Exemplar]) -> Sample:
 def _exemplars(histograms: Iterable[Histogram]) -> Iterator[tuple[_Place, Exemplar]]:
     for histogram in histograms:
         about = histogram.about
-        name = f"{shown(about.name)}{_UNITS.get(about.unit, '')}_bucket"
+        name = f"{family_of(about)}_bucket"
         ends = [*(str(bound) for bound in histogram.bounds), "+Inf"]
         for labels, buckets in list(histogram.rows.items()):
             known = dict(zip(map(shown, about.labels), labels, strict=True))
@@ -75,6 +82,11 @@ def _exemplars(histograms: Iterable[Histogram]) -> Iterator[tuple[_Place, Exempl
                 ids = {"trace_id": f"{example.trace_id:032x}", "span_id": f"{example.span_id:016x}"}
                 place = name, frozenset((known | {"le": ends[at]}).items())
                 yield place, Exemplar(ids, example.value, example.at_ns / 1e9)
+
+
+def family_of(about: About) -> str:
+    """Name an instrument as Prometheus does; counters get `_total` behind it, histograms `_bucket` and so on."""
+    return shown(about.name) + _UNITS.get(about.unit, "")
 
 
 def shown(name: str) -> str:
