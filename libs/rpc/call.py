@@ -12,6 +12,9 @@ from opentelemetry.trace import INVALID_SPAN, Span
 
 from libs.rpc.caller import Caller, ClientCaller, WorkspaceCaller
 from libs.rpc.refusal import Refusal
+from libs.rpc.tls import identity_of
+
+_INSECURE = [b"insecure"]
 
 
 class Call:
@@ -56,6 +59,13 @@ class Call:
         self.began = perf_counter()
         self.code = "CANCELLED"
         """Of gRPC, by name: how the call ended, unless it is told otherwise."""
+
+    def is_certified(self, service: str) -> bool:
+        """True: the certificate that the caller showed is this service's, or the connection has none."""
+        shown = self.context.auth_context()
+        if shown.get("transport_security_type") == _INSECURE:
+            return True
+        return identity_of(service).encode() in shown.get("x509_subject_alternative_name", ())
 
     async def start_answer(self) -> None:
         """Sends the initial metadata, once.

@@ -66,7 +66,7 @@ class Door:
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
-        """`identity` is the server's own; its key verifies other services. `authenticate` resolves API keys.
+        """`identity` is the server's own; its keys verify other services. `authenticate` resolves API keys.
 
         `credentials` resolve those of workspaces; a method that wants one that is not here lets nobody in.
         `gateways` are the addresses whose X-Forwarded-For is believed. `monotonic` is seconds, for rates; `now` for
@@ -91,7 +91,7 @@ class Door:
             _refuse_repeats(call.repeated, rule, raw)
         headers = call.headers
         if SERVICE_HEADER in headers and "authorization" not in headers:
-            call.caller = self._admit_service(rule, headers[SERVICE_HEADER], raw)
+            call.caller = self._admit_service(call, rule, raw)
             return
         if rule.credential is not None:
             call.caller = await self._workspace(call, rule, rule.credential, raw)
@@ -112,13 +112,14 @@ class Door:
             if match is None or await self._authenticate(match[1]) is None:
                 raise _unauthorized()
 
-    def _admit_service(self, rule: Rule, token: str, raw: bytes) -> ServiceCaller:
-        service = self._identity.verify(token)
-        if service is None:
+    def _admit_service(self, call: Call, rule: Rule, raw: bytes) -> ServiceCaller:
+        """A service by its own statement, which over TLS must be that of its certificate too."""
+        stated = self._identity.verify(call.headers[SERVICE_HEADER])
+        if stated is None or stated.client_id or not call.is_certified(stated.issuer):
             raise unauthorized(rule, _enterprise(rule, raw))
-        if service not in rule.services:
+        if stated.issuer not in rule.services:
             raise Refusal("FORBIDDEN", "This service may not call this method.")
-        return ServiceCaller(service)
+        return ServiceCaller(stated.issuer)
 
     async def _workspace(self, call: Call, rule: Rule, credential: Credential, raw: bytes) -> WorkspaceCaller:
         enterprise_id = _enterprise(rule, raw)

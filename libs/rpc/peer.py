@@ -117,15 +117,16 @@ class Peer:
             left = ends_at - asyncio.get_running_loop().time()
             try:
                 return await method(
-                    request, timeout=max(0.0, left), metadata=self._metadata(), wait_for_ready=patient or None
+                    request, timeout=max(0.0, left), metadata=self._metadata(name), wait_for_ready=patient or None
                 )
             except grpc.aio.AioRpcError as error:
                 if not tries or error.code() is not grpc.StatusCode.UNAVAILABLE:
                     raise _failure(name, error) from None
             await asyncio.sleep(_pause(_TRIES - tries))
 
-    def _metadata(self) -> tuple[tuple[str, str], ...]:
-        metadata = [*self._identity.shown()]
+    def _metadata(self, method: str) -> tuple[tuple[str, str], ...]:
+        # Internal methods are in the contracts of their service's name: contactsync.SERVICE.v1.
+        metadata = [*self._identity.shown(method.partition(".")[2].partition(".")[0])]
         if correlation_id := bound_correlation_id():
             metadata.append((CORRELATION_HEADER, correlation_id))
         if traceparent := current_traceparent():

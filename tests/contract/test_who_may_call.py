@@ -103,23 +103,29 @@ def forged(key: str) -> str:
     return body + checksum(body)
 
 
-@pytest.fixture(scope="module")
-def services(hub: Hub) -> dict[str, Caller]:
-    """Callers that show a service's token, true or not."""
-    key = bytes.fromhex(hub.plan.folder.key("service").read_text().strip())
-    true = Identity("ingestion", key).token()
+def services(hub: Hub, method: Method) -> dict[str, Caller]:
+    """Callers of the method that show a service's statement, true or not."""
+    key, now = bytes.fromhex(hub.plan.folder.key("service").read_text().strip()), time.time()
+
+    def stated(name: str, *, key: bytes = key, audience: str = method.owner, late: float = 0) -> str:
+        return Identity(name, key, now=lambda: now + late).token(audience)
+
+    true = stated("ingestion")
+    elsewhere = next(each for each in SERVICES if each != method.owner)
     return {
-        "token under another key": Caller(token(Identity("ingestion", bytes(32)).token()), UNAUTHORIZED),
-        "token of another name": Caller(token(true.replace("ingestion", "delivery")), UNAUTHORIZED),
-        "lapsed token": Caller(token(Identity("ingestion", key, now=lambda: time.time() - 300).token()), UNAUTHORIZED),
-        "token of too long a life": Caller(
-            token(Identity("ingestion", key, now=lambda: time.time() + 300).token()), UNAUTHORIZED
+        "statement under another key": Caller(token(stated("ingestion", key=bytes(32))), UNAUTHORIZED),
+        "statement of another name": Caller(token(true.replace("v2.ingestion", "v2.delivery")), UNAUTHORIZED),
+        "statement for another audience": Caller(token(stated("ingestion", audience=elsewhere)), UNAUTHORIZED),
+        "statement about a client": Caller(
+            token(Identity("ingestion", key).token(method.owner, client_id="someone")), UNAUTHORIZED
         ),
+        "lapsed statement": Caller(token(stated("ingestion", late=-300)), UNAUTHORIZED),
+        "statement of too long a life": Caller(token(stated("ingestion", late=300)), UNAUTHORIZED),
         "plain name": Caller(token("ingestion"), UNAUTHORIZED),
-        "empty token": Caller(token(""), UNAUTHORIZED),
-        "token and key": Caller((*token(true), *bearer("nonsense")), UNAUTHORIZED),
-        "two tokens": Caller((*token(true), *token(true)), UNAUTHORIZED),
-    } | {name: Caller(token(Identity(name, key).token()), service=name) for name in (*SERVICES, "stranger")}
+        "empty statement": Caller(token(""), UNAUTHORIZED),
+        "statement and key": Caller((*token(true), *bearer("nonsense")), UNAUTHORIZED),
+        "two statements": Caller((*token(true), *token(true)), UNAUTHORIZED),
+    } | {name: Caller(token(stated(name)), service=name) for name in (*SERVICES, "stranger")}
 
 
 def told(status: int) -> int:
@@ -128,10 +134,8 @@ def told(status: int) -> int:
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
-async def test_method_lets_in_whom_its_rule_names(
-    hub: Hub, clients: dict[str, Caller], services: dict[str, Caller], method: Method
-) -> None:
-    callers = clients | services
+async def test_method_lets_in_whom_its_rule_names(hub: Hub, clients: dict[str, Caller], method: Method) -> None:
+    callers = clients | services(hub, method)
 
     async with grpc.aio.insecure_channel(hub.plan.address(method.owner)) as channel:
         heard = {name: await call(channel, method, b"", caller.metadata) for name, caller in callers.items()}
@@ -145,12 +149,10 @@ async def test_method_lets_in_whom_its_rule_names(
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route[1]} {route[2]}")
-def test_route_lets_in_whom_its_rule_names(
-    hub: Hub, clients: dict[str, Caller], services: dict[str, Caller], route: Route
-) -> None:
+def test_route_lets_in_whom_its_rule_names(hub: Hub, clients: dict[str, Caller], route: Route) -> None:
     method, verb, path = route
     # The gateway takes service tokens off: they are no way in from outside, true or not.
-    callers = clients | {name: Caller(each.metadata, UNAUTHORIZED) for name, each in services.items()}
+    callers = clients | {name: Caller(each.metadata, UNAUTHORIZED) for name, each in services(hub, method).items()}
 
     with from_address(hub, loopback_address()) as http:
         path = filled(path)  # telecrm's refusal shows the enterprise id of the path

@@ -75,7 +75,7 @@ async def hub() -> AsyncIterator[Hub]:
             access_service_pb2_grpc.AccessServiceStub(channel),
             admin=bearer(file.held.admin.text),
             client=bearer(file.held.client.text),
-            service=(("x-contactsync-service", Identity("ingestion", SERVICE_KEY).token()),),
+            service=(("x-contactsync-service", Identity("ingestion", SERVICE_KEY).token("access")),),
         )
     await server.stop()
 
@@ -170,7 +170,7 @@ async def test_only_services_resolve_keys_and_only_admins_do_the_rest(hub: Hub) 
         ("RotateKey", pb.RotateKeyRequest(client_id="default"), "admin"),
         ("RevokeKeys", pb.RevokeKeysRequest(client_id="default", key_id="a"), "admin"),
     ]
-    forged = (("x-contactsync-service", Identity("ingestion", b"x" * 32).token()),)
+    forged = (("x-contactsync-service", Identity("ingestion", b"x" * 32).token("access")),)
     callers = {"nobody": (), "forged": forged, "client": hub.client, "admin": hub.admin, "service": hub.service}
 
     let_in = set()

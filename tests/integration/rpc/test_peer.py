@@ -14,7 +14,6 @@ from contactsync.policy.v1 import policy_pb2
 from opentelemetry import baggage, context
 
 from libs.rpc import (
-    Identity,
     Peer,
     PeerRefused,
     PeerUnavailable,
@@ -25,7 +24,7 @@ from libs.rpc import (
     remote_authenticator,
 )
 from tests.integration.rpc.conftest import Stubs
-from tests.integration.rpc.world import KEY, World, bearer, hear, make_server
+from tests.integration.rpc.world import KEY, CallerHere, World, bearer, hear, make_server
 
 FETCH = ingestion_service_pb2.FetchChunksRequest(chunk_ids=["c"])
 RELEASE = idempotency_service_pb2.ReleaseManyRequest(
@@ -43,14 +42,14 @@ async def server(world: World) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def delivery(server: Any) -> AsyncIterator[Peer]:
-    peer = Peer(f"127.0.0.1:{server.port}", identity=Identity("delivery", KEY))
+    peer = Peer(f"127.0.0.1:{server.port}", identity=CallerHere("delivery", KEY))
     yield peer
     await peer.close()
 
 
 @pytest.fixture
 async def ingestion(server: Any) -> AsyncIterator[Peer]:
-    peer = Peer(f"127.0.0.1:{server.port}", identity=Identity("ingestion", KEY))
+    peer = Peer(f"127.0.0.1:{server.port}", identity=CallerHere("ingestion", KEY))
     yield peer
     await peer.close()
 
@@ -121,7 +120,7 @@ async def test_read_succeeds_at_the_second_try(world: World, delivery: Peer) -> 
 
 
 async def test_peer_that_is_not_there_is_unavailable() -> None:
-    peer = Peer("127.0.0.1:1", identity=Identity("delivery", KEY))
+    peer = Peer("127.0.0.1:1", identity=CallerHere("delivery", KEY))
 
     with pytest.raises(PeerUnavailable) as caught:
         await peer.call(_fetch(peer), FETCH, timeout=timedelta(seconds=2))
