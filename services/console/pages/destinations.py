@@ -1,8 +1,10 @@
 """Destinations: how each fares, and the switches that an operator has."""
 
 import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import groupby
 
 from contactsync.delivery.v1 import delivery_service_pb2 as wire
 from contactsync.delivery.v1.dead_letter_pb2 import Replay
@@ -37,13 +39,14 @@ class Fare:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A try that failed."""
+    """Tries of one chunk that failed alike, one after the other: the latest, and how many they are."""
 
     chunk_id: str
     job_id: str
     at: datetime | None
     status: int
     message: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ async def show_one(visit: Visit) -> View:
     replays = await visit.services.ask(visit.services.delivery.ListReplays, request)
     facts = {
         "fare": fare(answer),
-        "failures": [_failure(each) for each in answer.health.last_errors],
+        "failures": _failures(answer.health.last_errors),
         "replays": [_replay_line(each) for each in replays.replays[:_REPLAYS_SHOWN]],
         "created_at": moment(answer.destination, "created_at"),
         "old_secrets_until": moment(answer.destination, "old_secrets_until"),
@@ -146,9 +149,17 @@ async def _fare_of(visit: Visit, destination_id: str) -> Fare | None:
         raise
 
 
-def _failure(each: FailedAttempt) -> Failure:
-    job_id = each.chunk_id.rpartition(".")[0]
-    return Failure(each.chunk_id, job_id, moment(each, "started_at"), each.response_status_code, each.error_message)
+def _failures(errors: Iterable[FailedAttempt]) -> list[Failure]:
+    """Newest first."""
+    alike = groupby(errors, key=lambda each: (each.chunk_id, each.response_status_code, each.error_message))
+    return [_failure(list(several)) for _, several in alike]
+
+
+def _failure(alike: Sequence[FailedAttempt]) -> Failure:
+    last = alike[0]
+    job_id = last.chunk_id.rpartition(".")[0]
+    at = moment(last, "started_at")
+    return Failure(last.chunk_id, job_id, at, last.response_status_code, last.error_message, len(alike))
 
 
 def _replay_line(replay: Replay) -> ReplayLine:
