@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from gateway import documents, envelopes, routing, tracing
+from gateway.clusters import cluster, socket
 from gateway.routes import DESCRIPTOR_SET, Route, read_descriptor_set, read_routes
 
 STATUS_SCRIPT = Path(__file__).parent / "status.lua"
@@ -57,13 +58,13 @@ def render(settings: GatewaySettings) -> str:
 def build(settings: GatewaySettings) -> Config:
     """The configuration as Envoy's bootstrap message."""
     routes = [route for route in read_routes(read_descriptor_set()) if settings.upstreams.get(route.owner)]
-    clusters = [_cluster(owner, addresses) for owner, addresses in settings.upstreams.items() if addresses]
+    clusters = [cluster(owner, addresses) for owner, addresses in settings.upstreams.items() if addresses]
     if settings.console:
-        clusters.append(_cluster("console", [settings.console], replicated=False, http="http_protocol_options"))
+        clusters.append(cluster("console", [settings.console], replicated=False, http="http_protocol_options"))
     if settings.otlp_endpoint:
-        clusters.append(_cluster("otlp", [urlsplit(settings.otlp_endpoint).netloc], replicated=False))
+        clusters.append(cluster("otlp", [urlsplit(settings.otlp_endpoint).netloc], replicated=False))
     return {
-        "admin": {"address": _address(settings.admin)},
+        "admin": {"address": socket(settings.admin)},
         "node": {"id": "gateway", "cluster": "contactsync"},
         "static_resources": {"listeners": [_listener(settings, routes)], "clusters": clusters},
         "overload_manager": _overload_manager(),
@@ -74,7 +75,7 @@ def build(settings: GatewaySettings) -> Config:
 def _listener(settings: GatewaySettings, routes: Sequence[Route]) -> Config:
     return {
         "name": "public",
-        "address": _address(settings.listen),
+        "address": socket(settings.listen),
         # One MiB over the body limit: the transcoder answers 413, and not the buffer.
         "per_connection_buffer_limit_bytes": BODY_LIMIT_BYTES + 1024 * 1024,
         "filter_chains": [
@@ -195,46 +196,6 @@ def _script(settings: GatewaySettings) -> Config:
     return {"inline_string": tracing.script(settings.sampling) + STATUS_SCRIPT.read_text()}
 
 
-def _cluster(
-    name: str, addresses: Sequence[str], *, replicated: bool = True, http: str = "http2_protocol_options"
-) -> Config:
-    """A host name may stand for any number of replicas."""
-    named = any(not address[0].isdigit() for address in addresses)
-    return {
-        "name": name,
-        "type": "STRICT_DNS" if named else "STATIC",
-        "connect_timeout": "1s",
-        **(_replicated() if replicated and (named or len(addresses) > 1) else {}),
-        "typed_extension_protocol_options": {
-            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": _type("upstreams.http.v3.HttpProtocolOptions"),
-                "explicit_http_config": {http: {}},
-            }
-        },
-        "load_assignment": {
-            "cluster_name": name,
-            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": _address(address)}} for address in addresses]}],
-        },
-    }
-
-
-def _replicated() -> Config:
-    """Chooses the replica by the route's hash among those that say they are well."""
-    return {
-        "lb_policy": "RING_HASH",
-        "health_checks": [
-            {
-                "timeout": "1s",
-                "interval": "2s",
-                "no_traffic_interval": "5s",
-                "unhealthy_threshold": 1,
-                "healthy_threshold": 1,
-                "grpc_health_check": {},
-            }
-        ],
-    }
-
-
 def _overload_manager() -> Config:
     """Sheds new connections before the machine runs out of file handles."""
     return {
@@ -256,8 +217,3 @@ def _filter(name: str, config: Config) -> Config:
 
 def _type(name: str) -> str:
     return f"type.googleapis.com/envoy.extensions.{name}"
-
-
-def _address(address: str) -> Config:
-    host, port = address.rsplit(":", 1)
-    return {"socket_address": {"address": host, "port_value": int(port)}}

@@ -1,14 +1,17 @@
 """Paths and verbs as Envoy's route configuration has them."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from gateway import documents
+from gateway.clusters import RETRIED_READ
 from gateway.routes import Route
 
 Config = dict[str, Any]
 _AT_ONCE, _STREAMED = "30s", "0s"
+_READ = "GET"
 
 # The transcoder would answer 404 before the route is asked.
 _WITHOUT_TRANSCODER: Config = {
@@ -65,21 +68,26 @@ def _document_routes(document: documents.Document, folder: Path) -> list[Config]
 def _routes(route: Route) -> list[Config]:
     path: Config = {"path": route.path} if route.pattern is None else {"safe_regex": {"regex": route.pattern}}
     name = f"{route.group.value}.{route.owner}"
-    at_once = tuple(verb for verb in route.verbs if verb not in route.streams)
-    served = [(at_once, _AT_ONCE), (route.streams, _STREAMED)]
+    alike: dict[tuple[str, bool], list[str]] = defaultdict(list)
+    for verb in route.verbs:
+        alike[_STREAMED if verb in route.streams else _AT_ONCE, verb == _READ].append(verb)
     return [
-        *(_served(name, route, {**path, "headers": [_verbs(verbs)]}, time) for verbs, time in served if verbs),
+        *(
+            _served(name, route, {**path, "headers": [_verbs(verbs)]}, time, again=again)
+            for (time, again), verbs in alike.items()
+        ),
         _wrong_verb(name, path, route.verbs),
     ]
 
 
-def _served(name: str, route: Route, match: Config, time: str) -> Config:
+def _served(name: str, route: Route, match: Config, time: str, *, again: bool) -> Config:
     """A stream may go on for as long as it says something within the idle time-out."""
+    retried = {"retry_policy": RETRIED_READ} if again else {}
     return {
         "name": name,
         "decorator": {"operation": route.path, "propagate": False},
         "match": match,
-        "route": {"cluster": route.owner, "hash_policy": list(_SAME_KEY), "timeout": time},
+        "route": {"cluster": route.owner, "hash_policy": list(_SAME_KEY), "timeout": time, **retried},
         # The service's deadline: it stops working when nobody waits any more.
         **({"request_headers_to_add": [_header("grpc-timeout", "30S")]} if time == _AT_ONCE else {}),
     }

@@ -48,3 +48,15 @@ def test_a_group_is_known_by_every_path_it_has() -> None:
         known = next((group for group, paths in PATHS.items() if route.path.startswith(paths)), Group.IMPORT)
         called = next((group for group, paths in PATHS.items() if f"/{route.service}/".startswith(paths)), Group.IMPORT)
         assert known is called is route.group
+
+
+def test_only_reads_are_asked_again() -> None:
+    served = [each for each in _configured() if "route" in each]
+    verbs = {
+        each["match"]["headers"][0]["string_match"]["safe_regex"]["regex"]: "retry_policy" in each["route"]
+        for each in served
+    }
+
+    assert verbs.pop("GET")
+    assert verbs
+    assert not any(verbs.values())

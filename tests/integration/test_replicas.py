@@ -7,13 +7,16 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from gateway.config import GatewaySettings, render
 from libs.cli.stack.ports import choose_free
+from libs.rpc import RpcServer
 from tests.integration.rpc.world import CLIENT, START, World, make_server
 
 RATE = 10.0
@@ -23,6 +26,7 @@ RATE = 10.0
 class Replicas:
     http: httpx.AsyncClient
     worlds: list[World]
+    servers: list[RpcServer]
 
     async def ask(self, key: str, **headers: str) -> int:
         given = {"Authorization": f"Bearer {key}", **{name.replace("_", "-"): each for name, each in headers.items()}}
@@ -33,15 +37,15 @@ class Replicas:
 
 
 @asynccontextmanager
-async def replicas(folder: Path, *, count: int) -> AsyncIterator[Replicas]:
+async def replicas(folder: Path, *, count: int, **settings: Any) -> AsyncIterator[Replicas]:
     ports = choose_free(["gateway", "admin"])
     async with AsyncExitStack() as stack:
-        worlds, addresses = [World() for _ in range(count)], []
-        for world in worlds:
-            server = make_server(world)
+        worlds = [World() for _ in range(count)]
+        servers = [make_server(world, **settings) for world in worlds]
+        for server in servers:
             await server.start()
             stack.push_async_callback(server.stop)
-            addresses.append(f"127.0.0.1:{server.port}")
+        addresses = [f"127.0.0.1:{server.port}" for server in servers]
         listen, admin = (f"127.0.0.1:{ports[name]}" for name in ("gateway", "admin"))
         settings = GatewaySettings(
             listen=listen, admin=admin, upstreams={"ingestion": addresses, "directory": addresses}
@@ -49,7 +53,7 @@ async def replicas(folder: Path, *, count: int) -> AsyncIterator[Replicas]:
         (folder / "envoy.yaml").write_text(render(settings))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False))
         await stack.enter_async_context(envoy(folder / "envoy.yaml", http))
-        yield Replicas(http, worlds)
+        yield Replicas(http, worlds, servers)
 
 
 @asynccontextmanager
@@ -134,3 +138,47 @@ async def test_many_keys_are_spread_over_the_replicas(two: Replicas) -> None:
         assert await two.ask(f"key-{number}") == 200
 
     assert min(two.served()) >= 20
+
+
+async def test_reads_go_on_when_a_replica_goes_away_at_once(tmp_path: Path) -> None:
+    async with replicas(tmp_path, count=2, grace=timedelta(0)) as two:
+        for world in two.worlds:
+            world.clients |= {f"key-{number}": CLIENT for number in range(40)}
+
+        await two.servers[0].stop()
+        answers = await asyncio.gather(*(two.ask(f"key-{number}") for number in range(40)))
+
+        assert answers == [200] * 40
+        assert two.served()[0] == 0
+
+
+async def test_a_write_that_met_a_gone_replica_is_cured_by_one_retry(tmp_path: Path) -> None:
+    async with replicas(tmp_path, count=2, grace=timedelta(0)) as two:
+        for world in two.worlds:
+            world.clients |= {f"key-{number}": CLIENT for number in range(40)}
+
+        await two.servers[0].stop()
+        first = [await write(two, f"key-{number}") for number in range(40)]
+        again = [await write(two, f"key-{number}") for number, status in enumerate(first) if status != 202]
+
+        assert set(first) <= {202, 503}
+        assert set(again) <= {202}
+        assert first.count(503) <= 1
+
+
+async def test_a_replica_that_drains_is_left_before_it_goes(tmp_path: Path) -> None:
+    async with replicas(tmp_path, count=2, linger=timedelta(seconds=2)) as two:
+        for world in two.worlds:
+            world.clients |= {f"key-{number}": CLIENT for number in range(10)}
+        gone = asyncio.create_task(two.servers[0].stop())
+
+        statuses = []
+        while not gone.done():
+            statuses += await asyncio.gather(*(write(two, f"key-{number}") for number in range(10)))
+
+        assert set(statuses) == {202}
+
+
+async def write(two: Replicas, key: str) -> int:
+    headers = {"Authorization": f"Bearer {key}", "Idempotency-Key": "one"}
+    return (await two.http.post("/v1/contacts/import", content=b'{"phone":"1"}', headers=headers)).status_code

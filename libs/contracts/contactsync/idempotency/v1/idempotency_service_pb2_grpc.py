@@ -58,6 +58,7 @@ class IdempotencyServiceServicer:
 
     def BeginMany(self, request, context):
         """Begins one request per item, results in the order asked. Exactly one caller of a key holds its lease at any time.
+        May be repeated by the same holders when the answer was lost.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

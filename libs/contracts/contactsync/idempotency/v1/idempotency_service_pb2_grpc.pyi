@@ -17,7 +17,9 @@ class IdempotencyServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     BeginMany: _aio.UnaryUnaryMultiCallable[_idempotency_service_pb2.BeginManyRequest, _idempotency_service_pb2.BeginManyResponse]
-    """Begins one request per item, results in the order asked. Exactly one caller of a key holds its lease at any time."""
+    """Begins one request per item, results in the order asked. Exactly one caller of a key holds its lease at any time.
+    May be repeated by the same holders when the answer was lost.
+    """
     CompleteMany: _aio.UnaryUnaryMultiCallable[_idempotency_service_pb2.CompleteManyRequest, _idempotency_service_pb2.CompleteManyResponse]
     """Stores the answers of begun requests, results in the order asked. Idempotent: the first stored answer stays."""
     ReleaseMany: _aio.UnaryUnaryMultiCallable[_idempotency_service_pb2.ReleaseManyRequest, _idempotency_service_pb2.ReleaseManyResponse]
@@ -32,7 +34,9 @@ class IdempotencyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _idempotency_service_pb2.BeginManyRequest,
         context: _aio.ServicerContext[_idempotency_service_pb2.BeginManyRequest, _abc.Awaitable[_idempotency_service_pb2.BeginManyResponse]],
     ) -> _abc.Awaitable[_idempotency_service_pb2.BeginManyResponse]:
-        """Begins one request per item, results in the order asked. Exactly one caller of a key holds its lease at any time."""
+        """Begins one request per item, results in the order asked. Exactly one caller of a key holds its lease at any time.
+        May be repeated by the same holders when the answer was lost.
+        """
 
     @_abc_1.abstractmethod
     def CompleteMany(
