@@ -21,10 +21,12 @@ from libs.storage import REFUSALS, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
 from services.ingestion.counting import CountedJobs, OutboxNumbers
+from services.ingestion.handler.activity import TellActivity
 from services.ingestion.handler.delivering import RedeliverRows, RetryJobs, ServeDelivery
 from services.ingestion.handler.erasing import EraseContacts
 from services.ingestion.handler.following import FollowJobs
 from services.ingestion.handler.importing import ImportContacts
+from services.ingestion.handler.looking import LookForJobs
 from services.ingestion.peers.directory import RpcBook
 from services.ingestion.peers.idempotency import RpcKeys
 from services.ingestion.peers.normalization import RpcNormalizer
@@ -137,6 +139,8 @@ class Handlers:
 
     imports: ImportContacts
     follow: FollowJobs
+    look: LookForJobs
+    activity: TellActivity
     retries: RetryJobs
     delivery: ServeDelivery
     redeliveries: RedeliverRows
@@ -159,6 +163,8 @@ def compose(
         keys=keys, normalizer=normalizer, jobs=jobs, announcer=relay, clock=_now, answer=answers.accepted
     )
     follow = FollowJobs(jobs=store, contents=store, changes=changes)
+    look = LookForJobs(jobs=store, contents=store, normalizer=normalizer)
+    activity = TellActivity(activity=store, outbox=store, clock=_now)
     retries = RetryJobs(follow=follow, outcomes=store, announcer=relay, changes=changes, clock=_now)
     delivery = ServeDelivery(contents=store, outcomes=store, announcer=relay, changes=changes, clock=_now)
     redeliveries = RedeliverRows(redeliveries=store, announcer=relay, changes=changes, clock=_now)
@@ -171,7 +177,7 @@ def compose(
         clock=_now,
         new_id=lambda: str(uuid.uuid4()),
     )
-    return Handlers(imports, follow, retries, delivery, redeliveries, erase, jobs.measures)
+    return Handlers(imports, follow, look, activity, retries, delivery, redeliveries, erase, jobs.measures)
 
 
 def registrations(handlers: Handlers, *, check: Callable[[], Awaitable[None]]) -> Sequence[Registration]:
@@ -179,6 +185,8 @@ def registrations(handlers: Handlers, *, check: Callable[[], Awaitable[None]]) -
     typed = IngestionServicer(
         imports=handlers.imports,
         follow=handlers.follow,
+        look=handlers.look,
+        activity=handlers.activity,
         retries=handlers.retries,
         delivery=handlers.delivery,
         redeliveries=handlers.redeliveries,

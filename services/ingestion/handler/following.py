@@ -9,16 +9,17 @@ from services.ingestion.domain.outcome import RowState
 from services.ingestion.domain.row_view import RowView, delivered_rows, first_rows, rejected_row
 from services.ingestion.domain.status import JobRecord, JobStatus, job_status
 from services.ingestion.ports.announcing import Changes
-from services.ingestion.ports.store import Contents, JobQuery, Jobs
+from services.ingestion.ports.store import Contents, Jobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowQuery:
-    """Rows behind an index, by index; state None: in any state."""
+    """Rows behind an index, by index; state None: in any; phone, as delivered or as given, empty: with any."""
 
     after: int = -1
     limit: int
     state: RowState | None = None
+    phone: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,6 @@ class FollowJobs:
             raise JobNotFound
         return record
 
-    async def newest(self, query: JobQuery) -> Sequence[JobRecord]:
-        """The jobs asked for."""
-        return await self._jobs.newest(query)
-
     async def rows(self, job_id: JobId, query: RowQuery, *, viewer: ClientId | None) -> RowPage:
         """A page of the job's rows. Raises JobNotFound."""
         record = await self.get(job_id, viewer=viewer)
@@ -61,7 +58,10 @@ class FollowJobs:
     async def _rejected(self, job_id: JobId, query: RowQuery, enough: int) -> Sequence[RowView]:
         if query.state not in {None, RowState.REJECTED}:
             return []
-        return [rejected_row(row) for row in await self._contents.rejected_after(job_id, row=query.after, limit=enough)]
+        limit = MAXIMUM_ROWS if query.phone else enough
+        found = await self._contents.rejected_after(job_id, row=query.after, limit=limit)
+        rows = map(rejected_row, found)
+        return [row for row in rows if not query.phone or _has(row, query.phone)]
 
     async def _delivered(self, job_id: JobId, query: RowQuery, enough: int) -> Sequence[RowView]:
         found: list[RowView] = []
@@ -70,7 +70,8 @@ class FollowJobs:
             chunk = await self._contents.chunk_after(job_id, row=after)
             if chunk is None:
                 break
-            found += delivered_rows(chunk, after=query.after, state=query.state)
+            rows = delivered_rows(chunk, after=query.after, state=query.state)
+            found += [row for row in rows if not query.phone or _has(row, query.phone)]
             after = chunk.rows[-1]
         return found
 
@@ -98,6 +99,10 @@ class FollowJobs:
                 if job_status(record.deliveries) >= JobStatus.COMPLETED:
                     return
                 await changed()
+
+
+def _has(row: RowView, phone: str) -> bool:
+    return phone in {row.normalized_phone, row.original_phone}
 
 
 def _has_rejected(record: JobRecord) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from services.ingestion.domain.activity import MinuteActivity
 from services.ingestion.domain.ids import ChunkId, ClientId, JobId
 from services.ingestion.domain.job import Acceptance, Job, RejectedRow
 from services.ingestion.domain.outcome import Outcome, RowState, TicketRef
@@ -29,6 +30,14 @@ class JobQuery:
     client_id: ClientId | None
     correlation_id: str = ""
     before: tuple[datetime, JobId] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SoughtPhone:
+    """A phone that rows are looked for by: E.164, empty when it cannot be read as a number, and as it was given."""
+
+    e164: str
+    given: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +103,18 @@ class Contents(Protocol):
 
     async def chunk(self, chunk_id: ChunkId) -> StoredChunk | None:
         """The chunk, to deliver it."""
+        ...
+
+    async def holding(self, phone: SoughtPhone, job_ids: Sequence[JobId]) -> frozenset[JobId]:
+        """Those of the jobs that have a row with the phone: delivered as E.164, or rejected as it was given."""
+        ...
+
+
+class Activity(Protocol):
+    """What came in and what was done."""
+
+    async def activity(self, since: datetime, until: datetime) -> Sequence[MinuteActivity]:
+        """The minutes from `since` to before `until`, both whole, that have anything to tell, in their order."""
         ...
 
 

@@ -9,11 +9,14 @@ from contactsync.ingestion.v1 import ingestion_service_pb2_grpc
 from services.ingestion.domain.client import Client
 from services.ingestion.domain.ids import ChunkId, JobId
 from services.ingestion.domain.outcome import RowState
+from services.ingestion.handler.activity import TellActivity
 from services.ingestion.handler.delivering import RedeliverRows, RetryJobs, ServeDelivery
 from services.ingestion.handler.following import FollowJobs, RowQuery
 from services.ingestion.handler.importing import Import, ImportContacts
+from services.ingestion.handler.looking import LookForJobs
 from services.ingestion.ports.store import JobQuery
 from services.ingestion.server import views
+from services.ingestion.server.filters import job_filter
 from services.ingestion.server.outcomes import outcomes_of
 from services.ingestion.server.parts import gathered
 from services.ingestion.server.redeliveries import redelivered, selections_of
@@ -26,6 +29,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Awaitable[Any]]"
 StreamContext: TypeAlias = "grpc.aio.ServicerContext[pb.WatchJobRequest, AsyncIterator[pb.WatchJobResponse]]"
 
 JOBS_A_PAGE = 50
+MINUTES = 60
 ROWS_A_PAGE = 100
 
 
@@ -37,12 +41,16 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
         *,
         imports: ImportContacts,
         follow: FollowJobs,
+        look: LookForJobs,
+        activity: TellActivity,
         retries: RetryJobs,
         delivery: ServeDelivery,
         redeliveries: RedeliverRows,
     ) -> None:
         self._imports = imports
         self._follow = follow
+        self._look = look
+        self._activity = activity
         self._retries = retries
         self._delivery = delivery
         self._redeliveries = redeliveries
@@ -73,18 +81,26 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
         return views.accepted(job, replayed=done.replayed)
 
     async def ListJobs(self, request: pb.ListJobsRequest, context: Context) -> pb.ListJobsResponse:
-        """Lists jobs, newest first."""
-        size = request.page_size or JOBS_A_PAGE
+        """Lists jobs, newest first, as far as one call looks."""
         query = JobQuery(
-            limit=size + 1,
+            limit=request.page_size or JOBS_A_PAGE,
             client_id=viewer(),
             correlation_id=request.correlation_id,
             before=job_place(request.page_token),
         )
-        found = await self._follow.newest(query)
+        page = await self._look.look(query, job_filter(request))
         return pb.ListJobsResponse(
-            jobs=[views.job_view(record, with_chunks=False) for record in found[:size]],
-            next_page_token=job_token(found[size - 1].job) if len(found) > size else "",
+            jobs=[views.job_view(record, with_chunks=False) for record in page.records],
+            next_page_token=job_token(page.looked_at.job) if page.looked_at and page.more else "",
+            looked_back_to=views.moment(page.looked_at.job.created_at) if page.looked_at else None,
+        )
+
+    async def GetActivity(self, request: pb.GetActivityRequest, context: Context) -> pb.GetActivityResponse:
+        """Tells what came in of late."""
+        minutes = await self._activity.tell(minutes=request.minutes or MINUTES)
+        return pb.GetActivityResponse(
+            minutes=[views.minute_view(each) for each in minutes],
+            unfinished_deliveries=await self._activity.unfinished(),
         )
 
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.GetJobResponse:
@@ -97,6 +113,7 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
             after=row_place(request.page_token),
             limit=request.page_size or ROWS_A_PAGE,
             state=RowState[request.state.upper()] if request.state else None,
+            phone=request.phone,
         )
         page = await self._follow.rows(JobId(request.job_id), query, viewer=viewer())
         return pb.ListRowsResponse(

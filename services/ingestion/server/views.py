@@ -8,6 +8,7 @@ from contactsync.ingestion.v1 import ingestion_service_pb2 as pb
 from contactsync.ingestion.v1 import job_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from services.ingestion.domain.activity import MinuteActivity
 from services.ingestion.domain.ids import DestinationId
 from services.ingestion.domain.job import Job
 from services.ingestion.domain.outcome import RowState
@@ -79,6 +80,18 @@ def _chunk_view(chunk: ChunkView) -> job_pb2.ChunkView:
         next_attempt_at=moment(chunk.next_attempt_at),
         response_status_code=chunk.response_status_code,
         error_message=chunk.error_message,
+    )
+
+
+def minute_view(minute: MinuteActivity) -> pb.MinuteActivity:
+    """What came in and what was done in a minute."""
+    return pb.MinuteActivity(
+        started_at=moment(minute.started_at),
+        jobs=minute.jobs,
+        rows=minute.rows,
+        rejected_rows=minute.rejected_rows,
+        completed_jobs=minute.completed_jobs,
+        completed_rows=minute.completed_rows,
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.ingestion.domain.activity import MinuteActivity
 from services.ingestion.domain.erasure import Person
 from services.ingestion.domain.ids import ChunkId, DestinationId, JobId, job_of
 from services.ingestion.domain.job import ERASED, Acceptance, Chunk, Job, RejectedRow
@@ -13,7 +14,8 @@ from services.ingestion.domain.redelivery import Redelivery, Selection, Verdict,
 from services.ingestion.domain.row_view import ChunkRows
 from services.ingestion.domain.status import JobRecord
 from services.ingestion.ports.erasing import ContactText
-from services.ingestion.ports.store import Accepted, JobQuery, OutboxDepth, Recorded, StoredChunk
+from services.ingestion.ports.store import Accepted, JobQuery, OutboxDepth, Recorded, SoughtPhone, StoredChunk
+from services.ingestion.store.memory_looking import activity_of, has
 
 Place = tuple[ChunkId, DestinationId]
 
@@ -144,6 +146,15 @@ class MemoryStore:
             job.workspace_id,
             job.source_id,
         )
+
+    async def holding(self, phone: SoughtPhone, job_ids: Sequence[JobId]) -> frozenset[JobId]:
+        """Those of the jobs that have a row with the phone."""
+        return frozenset(each for each in job_ids if has(phone, self._jobs[each].acceptance, self._phones_of))
+
+    async def activity(self, since: datetime, until: datetime) -> Sequence[MinuteActivity]:
+        """The minutes that have anything to tell, in their order."""
+        jobs = [(kept.acceptance.job, kept.completed_at) for kept in self._jobs.values()]
+        return activity_of(jobs, since, until)
 
     async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
         """Merges the outcomes and lets go what waited for them."""

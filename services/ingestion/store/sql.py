@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from libs.storage import Database, Row, Transaction, from_micros, to_micros
+from services.ingestion.domain.activity import MinuteActivity
 from services.ingestion.domain.ids import ChunkId, JobId, index_of, job_of
 from services.ingestion.domain.job import Acceptance, RejectedRow
 from services.ingestion.domain.opening import first_deliveries, tickets
@@ -13,8 +14,8 @@ from services.ingestion.domain.outcome import Delivery, Outcome, RowState, Ticke
 from services.ingestion.domain.redelivery import Redelivery, Selection
 from services.ingestion.domain.row_view import ChunkRows
 from services.ingestion.domain.status import JobRecord
-from services.ingestion.ports.store import Accepted, JobQuery, OutboxDepth, Recorded, StoredChunk
-from services.ingestion.store import rows, statements
+from services.ingestion.ports.store import Accepted, JobQuery, OutboxDepth, Recorded, SoughtPhone, StoredChunk
+from services.ingestion.store import looking, rows, statements
 from services.ingestion.store.recording import record_in, redeliver_in, resolve_in, retry_in
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
@@ -110,6 +111,14 @@ class SqlStore:
             workspace_id,
             source_id,
         )
+
+    async def holding(self, phone: SoughtPhone, job_ids: Sequence[JobId]) -> frozenset[JobId]:
+        """Those of the jobs that have a row with the phone."""
+        return await looking.holding(self._database, phone, job_ids)
+
+    async def activity(self, since: datetime, until: datetime) -> Sequence[MinuteActivity]:
+        """The minutes that have anything to tell, in their order."""
+        return await looking.activity(self._database, since, until)
 
     async def record(self, outcomes: Sequence[Outcome], *, now: datetime) -> Recorded:
         """Merges the outcomes in one unit and lets go what waited for them; an unknown chunk is passed over."""

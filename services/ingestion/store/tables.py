@@ -10,6 +10,9 @@ from sqlmodel import Field, SQLModel
 OPEN = text("state < 3 AND held = 0")
 """Deliveries that may go out and are not done: the outbox and the sweeper read no others."""
 
+COMPLETED = text("completed_at IS NOT NULL")
+"""Jobs whose last row was done."""
+
 NOT_DONE = text("stage < 3")
 """Erasures that are not completed."""
 
@@ -26,6 +29,7 @@ class JobRow(IngestionTable, table=True):
         Index("jobs_newest", "created_at", "job_id"),
         Index("jobs_of_client", "client_id", "created_at", "job_id"),
         Index("jobs_of_request", "correlation_id"),
+        Index("jobs_completed", "completed_at", sqlite_where=COMPLETED, postgresql_where=COMPLETED),
     )
 
     job_id: str = Field(primary_key=True)

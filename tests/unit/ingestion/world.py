@@ -9,9 +9,11 @@ from typing import Any
 from services.ingestion.domain.client import Client, Duplicates, Origin
 from services.ingestion.domain.ids import ChunkId, ClientId, DestinationId, JobId
 from services.ingestion.domain.outcome import Outcome, RowState, TicketRef
+from services.ingestion.handler.activity import TellActivity
 from services.ingestion.handler.delivering import RedeliverRows, RetryJobs, ServeDelivery
 from services.ingestion.handler.following import FollowJobs
 from services.ingestion.handler.importing import Answer, Import, ImportContacts
+from services.ingestion.handler.looking import LookForJobs
 from services.ingestion.peers.memory import MemoryKeys, MemoryNormalizer
 from services.ingestion.publisher.changes import LocalChanges
 from services.ingestion.rest import answers
@@ -75,6 +77,8 @@ class World:
             answer=answers.accepted,
         )
         self.follow = FollowJobs(jobs=self.store, contents=self.store, changes=self.changes)
+        self.look = LookForJobs(jobs=self.store, contents=self.store, normalizer=MemoryNormalizer())
+        self.activity = TellActivity(activity=self.store, outbox=self.store, clock=self.clock)
         self.delivery = ServeDelivery(
             contents=self.store,
             outcomes=self.store,

@@ -242,22 +242,42 @@ class ListJobsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
+    WITH_LOSSES_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 1000. 0: 50."""
     page_token: _builtins.str
     """next_page_token of the page before. Empty: the first page."""
     correlation_id: _builtins.str
     """Only jobs of this correlation id. Empty: all."""
+    with_losses: _builtins.bool
+    """True: only jobs of which some row is rejected, failed, unsupported or unknown."""
+    phone: _builtins.str
+    """Only jobs that have a row with this phone, in any spelling; for operators alone. National numbers are read as of the region.
+    Empty: all.
+    """
+    region: _builtins.str
+    """Region of a national phone number, ISO 3166-1 alpha-2. Empty: RU."""
+    @_builtins.property
+    def statuses(self) -> _containers.RepeatedScalarFieldContainer[_job_pb2.JobStatus.ValueType]:
+        """Only jobs in one of these states. Empty: in any."""
+
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         correlation_id: _builtins.str = ...,
+        statuses: _abc.Iterable[_job_pb2.JobStatus.ValueType] | None = ...,
+        with_losses: _builtins.bool = ...,
+        phone: _builtins.str = ...,
+        region: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correlation_id", b"correlation_id", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correlation_id", b"correlation_id", "page_size", b"page_size", "page_token", b"page_token", "phone", b"phone", "region", b"region", "statuses", b"statuses", "with_losses", b"with_losses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -271,25 +291,125 @@ class ListJobsResponse(_message.Message):
 
     JOBS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LOOKED_BACK_TO_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Asks for the next page. Empty: this is the last."""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.Job]:
         """Newest first, without their chunks."""
 
+    @_builtins.property
+    def looked_back_to(self) -> _timestamp_pb2.Timestamp:
+        """When the oldest job was accepted that was looked at for this page. Absent: none was."""
+
     def __init__(
         self,
         *,
         jobs: _abc.Iterable[_job_pb2.Job] | None = ...,
         next_page_token: _builtins.str = ...,
+        looked_back_to: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["looked_back_to", b"looked_back_to"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "looked_back_to", b"looked_back_to", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListJobsResponse: _TypeAlias = ListJobsResponse  # noqa: Y015
+
+@_typing.final
+class GetActivityRequest(_message.Message):
+    """The latest activity is asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MINUTES_FIELD_NUMBER: _builtins.int
+    minutes: _builtins.int
+    """Minutes up to now, the one that runs included, 1 to 180. 0: 60."""
+    def __init__(
+        self,
+        *,
+        minutes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["minutes", b"minutes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetActivityRequest: _TypeAlias = GetActivityRequest  # noqa: Y015
+
+@_typing.final
+class GetActivityResponse(_message.Message):
+    """What came in of late."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MINUTES_FIELD_NUMBER: _builtins.int
+    UNFINISHED_DELIVERIES_FIELD_NUMBER: _builtins.int
+    unfinished_deliveries: _builtins.int
+    """Deliveries (a chunk at a destination) that may go out and are not done."""
+    @_builtins.property
+    def minutes(self) -> _containers.RepeatedCompositeFieldContainer[Global___MinuteActivity]:
+        """One for each minute asked for, oldest first."""
+
+    def __init__(
+        self,
+        *,
+        minutes: _abc.Iterable[Global___MinuteActivity] | None = ...,
+        unfinished_deliveries: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["minutes", b"minutes", "unfinished_deliveries", b"unfinished_deliveries"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetActivityResponse: _TypeAlias = GetActivityResponse  # noqa: Y015
+
+@_typing.final
+class MinuteActivity(_message.Message):
+    """What came in and what was done in one minute."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STARTED_AT_FIELD_NUMBER: _builtins.int
+    JOBS_FIELD_NUMBER: _builtins.int
+    ROWS_FIELD_NUMBER: _builtins.int
+    REJECTED_ROWS_FIELD_NUMBER: _builtins.int
+    COMPLETED_JOBS_FIELD_NUMBER: _builtins.int
+    COMPLETED_ROWS_FIELD_NUMBER: _builtins.int
+    jobs: _builtins.int
+    """Jobs accepted."""
+    rows: _builtins.int
+    """Their rows."""
+    rejected_rows: _builtins.int
+    """Those of them that were rejected."""
+    completed_jobs: _builtins.int
+    """Jobs whose last row was done."""
+    completed_rows: _builtins.int
+    """Their valid rows."""
+    @_builtins.property
+    def started_at(self) -> _timestamp_pb2.Timestamp:
+        """Its beginning."""
+
+    def __init__(
+        self,
+        *,
+        started_at: _timestamp_pb2.Timestamp | None = ...,
+        jobs: _builtins.int = ...,
+        rows: _builtins.int = ...,
+        rejected_rows: _builtins.int = ...,
+        completed_jobs: _builtins.int = ...,
+        completed_rows: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["started_at", b"started_at"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completed_jobs", b"completed_jobs", "completed_rows", b"completed_rows", "jobs", b"jobs", "rejected_rows", b"rejected_rows", "rows", b"rows", "started_at", b"started_at"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MinuteActivity: _TypeAlias = MinuteActivity  # noqa: Y015
 
 @_typing.final
 class GetJobRequest(_message.Message):
@@ -347,6 +467,7 @@ class ListRowsRequest(_message.Message):
     STATE_FIELD_NUMBER: _builtins.int
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PHONE_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job's id."""
     state: _builtins.str
@@ -355,6 +476,8 @@ class ListRowsRequest(_message.Message):
     """At most 1000. 0: 100."""
     page_token: _builtins.str
     """next_page_token of the page before. Empty: the first page."""
+    phone: _builtins.str
+    """Only rows with this phone as it is delivered, E.164, or as it was given. Empty: all."""
     def __init__(
         self,
         *,
@@ -362,10 +485,11 @@ class ListRowsRequest(_message.Message):
         state: _builtins.str = ...,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        phone: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "phone", b"phone", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

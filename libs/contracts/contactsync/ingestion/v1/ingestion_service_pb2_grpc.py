@@ -60,6 +60,11 @@ class IngestionServiceStub:
                 request_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ListRowsRequest.SerializeToString,
                 response_deserializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ListRowsResponse.FromString,
                 _registered_method=True)
+        self.GetActivity = channel.unary_unary(
+                '/contactsync.ingestion.v1.IngestionService/GetActivity',
+                request_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetActivityRequest.SerializeToString,
+                response_deserializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetActivityResponse.FromString,
+                _registered_method=True)
         self.WatchJob = channel.unary_stream(
                 '/contactsync.ingestion.v1.IngestionService/WatchJob',
                 request_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.WatchJobRequest.SerializeToString,
@@ -113,7 +118,8 @@ class IngestionServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListJobs(self, request, context):
-        """Lists jobs, newest first. Clients see their own; an admin key sees all.
+        """Lists jobs, newest first. Clients see their own; an admin key sees all. Of filters beside the correlation id, one call looks
+        through so many jobs at most: its page may be short, even empty, and the next one goes on where it stopped.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -128,6 +134,13 @@ class IngestionServiceServicer:
 
     def ListRows(self, request, context):
         """Lists the rows of a job by index. NOT_FOUND as for GetJob.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetActivity(self, request, context):
+        """Tells what came in of late, minute by minute, and what is not delivered yet.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -204,6 +217,11 @@ def add_IngestionServiceServicer_to_server(servicer, server):
                     servicer.ListRows,
                     request_deserializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ListRowsRequest.FromString,
                     response_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ListRowsResponse.SerializeToString,
+            ),
+            'GetActivity': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetActivity,
+                    request_deserializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetActivityRequest.FromString,
+                    response_serializer=contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetActivityResponse.SerializeToString,
             ),
             'WatchJob': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchJob,
@@ -372,6 +390,33 @@ class IngestionService:
             '/contactsync.ingestion.v1.IngestionService/ListRows',
             contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ListRowsRequest.SerializeToString,
             contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.ListRowsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetActivity(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.ingestion.v1.IngestionService/GetActivity',
+            contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetActivityRequest.SerializeToString,
+            contactsync_dot_ingestion_dot_v1_dot_ingestion__service__pb2.GetActivityResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -25,11 +25,15 @@ class IngestionServiceStub:
     the stream or not at all. The same limits and errors as ImportContacts.
     """
     ListJobs: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.ListJobsRequest, _ingestion_service_pb2.ListJobsResponse]
-    """Lists jobs, newest first. Clients see their own; an admin key sees all."""
+    """Lists jobs, newest first. Clients see their own; an admin key sees all. Of filters beside the correlation id, one call looks
+    through so many jobs at most: its page may be short, even empty, and the next one goes on where it stopped.
+    """
     GetJob: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.GetJobRequest, _ingestion_service_pb2.GetJobResponse]
     """Gives one job. NOT_FOUND when there is none, or it is another client's."""
     ListRows: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.ListRowsRequest, _ingestion_service_pb2.ListRowsResponse]
     """Lists the rows of a job by index. NOT_FOUND as for GetJob."""
+    GetActivity: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.GetActivityRequest, _ingestion_service_pb2.GetActivityResponse]
+    """Tells what came in of late, minute by minute, and what is not delivered yet."""
     WatchJob: _aio.UnaryStreamMultiCallable[_ingestion_service_pb2.WatchJobRequest, _ingestion_service_pb2.WatchJobResponse]
     """Streams a job now and at every change, and ends when it is completed or failed. NOT_FOUND as for GetJob."""
     RetryJob: _aio.UnaryUnaryMultiCallable[_ingestion_service_pb2.RetryJobRequest, _ingestion_service_pb2.RetryJobResponse]
@@ -76,7 +80,9 @@ class IngestionServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _ingestion_service_pb2.ListJobsRequest,
         context: _aio.ServicerContext[_ingestion_service_pb2.ListJobsRequest, _abc.Awaitable[_ingestion_service_pb2.ListJobsResponse]],
     ) -> _abc.Awaitable[_ingestion_service_pb2.ListJobsResponse]:
-        """Lists jobs, newest first. Clients see their own; an admin key sees all."""
+        """Lists jobs, newest first. Clients see their own; an admin key sees all. Of filters beside the correlation id, one call looks
+        through so many jobs at most: its page may be short, even empty, and the next one goes on where it stopped.
+        """
 
     @_abc_1.abstractmethod
     def GetJob(
@@ -93,6 +99,14 @@ class IngestionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_ingestion_service_pb2.ListRowsRequest, _abc.Awaitable[_ingestion_service_pb2.ListRowsResponse]],
     ) -> _abc.Awaitable[_ingestion_service_pb2.ListRowsResponse]:
         """Lists the rows of a job by index. NOT_FOUND as for GetJob."""
+
+    @_abc_1.abstractmethod
+    def GetActivity(
+        self,
+        request: _ingestion_service_pb2.GetActivityRequest,
+        context: _aio.ServicerContext[_ingestion_service_pb2.GetActivityRequest, _abc.Awaitable[_ingestion_service_pb2.GetActivityResponse]],
+    ) -> _abc.Awaitable[_ingestion_service_pb2.GetActivityResponse]:
+        """Tells what came in of late, minute by minute, and what is not delivered yet."""
 
     @_abc_1.abstractmethod
     def WatchJob(
