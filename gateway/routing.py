@@ -23,9 +23,15 @@ _WITHOUT_TRANSCODER: Config = {
     }
 }
 
-# All calls with one key go to one replica, whose memory has the client's rate and the signatures it has seen.
-_SAME_KEY: Sequence[Config] = (
-    {"header": {"header_name": "authorization", "regex_rewrite": {"pattern": {"regex": "^.* "}, "substitution": ""}}},
+# All calls of one client go to one replica, whose memory has its rate and the signatures it has seen: the ids of all of
+# its keys begin alike. Of a credential that is no such key the whole counts.
+_SAME_CLIENT: Sequence[Config] = (
+    {
+        "header": {
+            "header_name": "authorization",
+            "regex_rewrite": {"pattern": {"regex": "^(?:.* )?(cs_[a-z2-7]{6}|.*).*$"}, "substitution": "\\1"},
+        }
+    },
     {"header": {"header_name": "x-api-key"}},
 )
 
@@ -87,7 +93,7 @@ def _served(name: str, route: Route, match: Config, time: str, *, again: bool) -
         "name": name,
         "decorator": {"operation": route.path, "propagate": False},
         "match": match,
-        "route": {"cluster": route.owner, "hash_policy": list(_SAME_KEY), "timeout": time, **retried},
+        "route": {"cluster": route.owner, "hash_policy": list(_SAME_CLIENT), "timeout": time, **retried},
         # The service's deadline: it stops working when nobody waits any more.
         **({"request_headers_to_add": [_header("grpc-timeout", "30S")]} if time == _AT_ONCE else {}),
     }

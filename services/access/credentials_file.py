@@ -29,11 +29,17 @@ class JsonCredentialsFile:
         self._path = path
 
     def keep(self, credentials: Credentials) -> Credentials:
-        """Give what the file holds, these if there was none. CredentialsFileError."""
+        """Give what the file holds, these if there was none. CredentialsFileError.
+
+        Of several that keep at once one is first, and the others give what it kept.
+        """
         try:
             with suppress(FileNotFoundError):
                 return self._read(self._path.read_bytes())
-            _write_durably(self._path, json.dumps(_document(credentials), indent=2) + "\n")
+            try:
+                _write_durably(self._path, json.dumps(_document(credentials), indent=2) + "\n")
+            except FileExistsError:
+                return self._read(self._path.read_bytes())
         except OSError as error:
             raise CredentialsFileError(self._path, f"cannot be written ({error.strerror}).") from error
         return credentials
@@ -63,13 +69,19 @@ def _api_key(entry: dict[str, Any], client_id: str) -> ApiKey:
 
 
 def _write_durably(path: Path, text: str) -> None:
-    """After a crash the whole file is there or none; a temporary one left behind holds keys that open nothing."""
+    """After a crash the whole file is there or none; a temporary one left behind holds keys that open nothing.
+
+    FileExistsError when there is one, which stays.
+    """
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    Path(temporary).replace(path)
+    try:
+        path.hardlink_to(temporary)
+    finally:
+        Path(temporary).unlink()
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

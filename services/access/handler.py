@@ -99,7 +99,7 @@ class Access:
         """Make a client with its first key. InvalidClientError when its name or settings break a rule."""
         name, filled = parse_name(name), fill_settings(settings)
         client_id = make_client_id(self._randomness.draw(CLIENT_ID_RANDOM_BYTES))
-        api_key, secret = self._draw_key(), self._draw_secret(filled)
+        api_key, secret = self._draw_key(client_id), self._draw_secret(filled)
         client = self._first_client(client_id, name=name, settings=filled, api_key=api_key, secret=secret)
         await self._store.add(client)
         return Issued(client, api_key.text, secret)
@@ -139,7 +139,7 @@ class Access:
     async def rotate(self, client_id: str, *, overlap: timedelta | None) -> Issued:
         """Make a new key; the old one ends after the overlap, 24 h for None. ClientNotFoundError, TwoKeysLiveError."""
         client_id, now = _known(client_id), self._clock.now()
-        api_key, secret = self._draw_key(), make_hmac_secret(self._randomness.draw(SECRET_RANDOM_BYTES))
+        api_key, secret = self._draw_key(client_id), make_hmac_secret(self._randomness.draw(SECRET_RANDOM_BYTES))
 
         def decide(client: Client) -> Client:
             key = self._key(client_id, api_key, secret=secret if client.settings.hmac else "", now=now)
@@ -164,7 +164,7 @@ class Access:
         """
         if await self._store.list_all():
             return False
-        credentials = file.keep(Credentials(admin=self._draw_key(), client=self._draw_key()))
+        credentials = file.keep(Credentials(admin=self._draw_key(ADMIN_ID), client=self._draw_key(FIRST_CLIENT_ID)))
         return await self._store.add_first(self._first_clients(credentials))
 
     def _first_clients(self, credentials: Credentials) -> list[Client]:
@@ -208,8 +208,8 @@ class Access:
     def _seal(self, secret: str, client_id: ClientId, key_id: KeyId) -> bytes:
         return self._cipher.seal(secret, client_id=client_id, key_id=key_id)
 
-    def _draw_key(self) -> ApiKey:
-        return make_key(self._randomness.draw(KEY_RANDOM_BYTES))
+    def _draw_key(self, client_id: ClientId) -> ApiKey:
+        return make_key(self._randomness.draw(KEY_RANDOM_BYTES), client_id=client_id)
 
     def _draw_secret(self, settings: ClientSettings) -> str:
         return make_hmac_secret(self._randomness.draw(SECRET_RANDOM_BYTES)) if settings.hmac else ""

@@ -17,6 +17,7 @@ import pytest
 from gateway.config import GatewaySettings, render
 from libs.cli.stack.ports import choose_free
 from libs.rpc import RpcServer
+from services.access.domain.key import KEY_RANDOM_BYTES, make_key
 from tests.integration.rpc.world import CLIENT, START, World, make_server
 
 RATE = 10.0
@@ -113,6 +114,16 @@ async def test_a_key_spelled_otherwise_reaches_the_same_replica(two: Replicas) -
         assert answer.status_code == 200
 
     assert sorted(two.served()) == [0, 3]
+
+
+async def test_two_keys_of_a_client_reach_the_same_replica(two: Replicas) -> None:
+    keys = [make_key(bytes([number]) * KEY_RANDOM_BYTES, client_id="client").text for number in range(20)]
+    for world in two.worlds:
+        world.clients |= dict.fromkeys(keys, CLIENT)
+
+    assert [await two.ask(key) for key in keys] == [200] * 20
+
+    assert sorted(two.served()) == [0, 20]
 
 
 async def test_a_captured_signature_passes_at_no_replica(two: Replicas) -> None:

@@ -1,10 +1,12 @@
 """API keys as text: ``cs_<key id>_<secret><checksum>``.
 
-The key id is public and finds the key. The checksum tells a whole key from half a pasted one, and lets
+The key id is public and finds the key; all keys of a client begin it alike, so that the gateway can send them to one
+replica, which knows the client's rate. The checksum tells a whole key from half a pasted one, and lets
 a scanner of leaked text know a key from what merely looks like one.
 """
 
 import base64
+import hashlib
 import re
 import zlib
 from dataclasses import dataclass, field
@@ -13,8 +15,11 @@ from typing import NewType
 KeyId = NewType("KeyId", str)
 
 KEY_RANDOM_BYTES = 40
-"""What `make_key` wants: 8 bytes for the id, of which 60 bits are used, and 32 for the secret."""
+"""What `make_key` wants: 8 bytes for the id, of which 30 bits are used, and 32 for the secret."""
 SECRET_RANDOM_BYTES = 32
+FAMILY = 6
+"""How many characters of a key's id all keys of its client share. The gateway's routes count on it."""
+_OWN = 12 - FAMILY
 NO_KEY_ID = KeyId("-" * 12)
 """Looked up in place of a malformed key's id, so that it costs what an unknown one costs. No key can have it."""
 
@@ -31,13 +36,17 @@ class ApiKey:
     text: str = field(repr=False)
 
 
-def make_key(random: bytes) -> ApiKey:
+def make_key(random: bytes, *, client_id: str) -> ApiKey:
     """Write a key from exactly `KEY_RANDOM_BYTES` unpredictable bytes; ValueError for any other number."""
     if len(random) != KEY_RANDOM_BYTES:
         raise ValueError(f"a key is made of {KEY_RANDOM_BYTES} bytes")
-    key_id = base64.b32encode(random[:8]).decode().lower()[:12]
+    key_id = _family(client_id) + base64.b32encode(random[:8]).decode().lower()[:_OWN]
     body = f"cs_{key_id}_{_base64url(random[8:])}"
     return ApiKey(KeyId(key_id), body + checksum(body))
+
+
+def _family(client_id: str) -> str:
+    return base64.b32encode(hashlib.sha256(client_id.encode()).digest()).decode().lower()[:FAMILY]
 
 
 def parse_key(text: str) -> KeyId | None:

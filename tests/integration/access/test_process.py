@@ -95,7 +95,10 @@ async def test_a_new_hub_opens_with_the_keys_in_its_file_and_never_with_another_
 
 
 async def test_a_start_killed_between_file_and_clients_is_made_good(environment: Environment) -> None:
-    left_behind = Credentials(admin=make_key(b"a" * KEY_RANDOM_BYTES), client=make_key(b"c" * KEY_RANDOM_BYTES))
+    left_behind = Credentials(
+        admin=make_key(b"a" * KEY_RANDOM_BYTES, client_id="client"),
+        client=make_key(b"c" * KEY_RANDOM_BYTES, client_id="client"),
+    )
     JsonCredentialsFile(Path(environment["CONTACTSYNC_BOOTSTRAP_FILE"])).keep(left_behind)
 
     async with running(environment) as (process, stub):

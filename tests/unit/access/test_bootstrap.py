@@ -15,7 +15,7 @@ from tests.unit.access.test_handler import holder
 from tests.unit.access.worlds import World
 
 SIGNING = WantedSettings(hmac=True)
-STRANGER = make_key(b"\xff" * 40).text
+STRANGER = make_key(b"\xff" * 40, client_id="client").text
 
 
 class MemoryFile:

@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,10 @@ from services.access.domain.credentials import Credentials
 from services.access.domain.key import KEY_RANDOM_BYTES, make_key
 
 FIRST, SECOND = (
-    Credentials(admin=make_key(bytes([n]) * KEY_RANDOM_BYTES), client=make_key(bytes([n + 1]) * KEY_RANDOM_BYTES))
+    Credentials(
+        admin=make_key(bytes([n]) * KEY_RANDOM_BYTES, client_id="client"),
+        client=make_key(bytes([n + 1]) * KEY_RANDOM_BYTES, client_id="client"),
+    )
     for n in (1, 3)
 )
 
@@ -32,6 +36,15 @@ def test_a_file_that_is_there_is_not_replaced(tmp_path: Path) -> None:
     file.keep(FIRST)
 
     assert file.keep(SECOND) == FIRST
+
+
+def test_of_many_that_keep_at_once_all_give_what_one_kept(tmp_path: Path) -> None:
+    file = JsonCredentialsFile(tmp_path / "credentials.json")
+    with ThreadPoolExecutor(8) as pool:
+        kept = list(pool.map(file.keep, [FIRST, SECOND] * 8))
+
+    assert set(map(repr, kept)) == {repr(kept[0])}
+    assert [each.admin.text for each in kept] == [file.keep(FIRST).admin.text] * 16
 
 
 @pytest.mark.parametrize(

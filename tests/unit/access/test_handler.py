@@ -16,7 +16,7 @@ from services.access.handler import Access
 from tests.unit.access.worlds import HOUR, NOW, SameBytes, World
 
 SIGNING = WantedSettings(hmac=True)
-STRANGER = make_key(b"\xff" * 40).text
+STRANGER = make_key(b"\xff" * 40, client_id="client").text
 
 
 async def holder(access: Access, key: str) -> ClientId | None:
@@ -67,7 +67,7 @@ async def test_the_right_id_with_another_secret_opens_nothing() -> None:
     access = World(randomness=SameBytes()).access()
     issued = await access.create(name="a", settings=WantedSettings())
 
-    other = make_key(b"\x01" * 8 + b"\x02" * 32)
+    other = make_key(b"\x01" * 8 + b"\x02" * 32, client_id=issued.client.client_id)
 
     assert other.key_id == issued.client.keys[0].key_id
     assert await holder(access, other.text) is None
