@@ -71,6 +71,10 @@ class Attempts(Protocol):
         """Give the tries of all rounds, oldest first. None: there is no such delivery."""
         ...
 
+    async def attempts_of(self, chunk_ids: Sequence[ChunkId], *, limit: int) -> Sequence[Attempt]:
+        """Give the latest tries of the chunks at all destinations, oldest first, without their answers."""
+        ...
+
 
 class Destinations(Protocol):
     """Where contacts may go. Answers may be up to a second old."""

@@ -177,6 +177,11 @@ class DeliveryServer(DeliveryServiceServicer):
         return wire.ListAttemptsResponse(attempts=writing.write_attempts(attempts))
 
     @override
+    async def ListJobAttempts(self, request: wire.ListJobAttemptsRequest, context: Any) -> wire.ListJobAttemptsResponse:
+        attempts = await self._operator.attempts_of(request.job_id, first_chunk=request.first_chunk)
+        return wire.ListJobAttemptsResponse(attempts=map(writing.write_job_attempt, attempts))
+
+    @override
     async def GetHealth(self, request: wire.GetHealthRequest, context: Any) -> wire.GetHealthResponse:
         return writing.write_watch(await self._watchdog.watch())
 

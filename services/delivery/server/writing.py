@@ -90,6 +90,16 @@ def write_attempts(attempts: Sequence[Attempt]) -> list[wire.Attempt]:
     return list(written)
 
 
+def write_job_attempt(attempt: Attempt) -> wire.JobAttempt:
+    """Write a try with where it went."""
+    return wire.JobAttempt(
+        chunk_index=int(attempt.key.chunk_id.rpartition(".")[2]),
+        chunk_id=attempt.key.chunk_id,
+        destination_id=attempt.key.destination_id,
+        attempt=write_attempt(attempt),
+    )
+
+
 def write_attempt(attempt: Attempt) -> wire.Attempt:
     """Write a try."""
     return wire.Attempt(

@@ -100,6 +100,12 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors, Haste):
         return [attempt for key in keys for attempt in self._attempts.get(key, [])]
 
     @override
+    async def attempts_of(self, chunk_ids: Sequence[ChunkId], *, limit: int) -> Sequence[Attempt]:
+        found = [each for key in self._attempts if key.chunk_id in chunk_ids for each in self._attempts[key]]
+        found.sort(key=lambda each: (each.started_at, each.number))
+        return [replace(each, answer="") for each in found[-limit:]]
+
+    @override
     async def last_errors(self, destination_id: DestinationId, *, limit: int) -> Sequence[Attempt]:
         tries = [attempt for key in self._attempts for attempt in self._attempts[key]]
         failed = [each for each in tries if each.key.destination_id == destination_id and each.message]

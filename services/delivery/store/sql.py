@@ -138,7 +138,14 @@ _LIST_ATTEMPTS = Statement(
     "chunk",
     "destination",
 )
-
+_ATTEMPTS_OF = Statement(
+    select(*(column for column in _attempts.columns if column.name != "sealed_answer"), null())
+    .where(any_of(_A.chunk_id, "chunks"))
+    .order_by(_A.started_at.desc(), _A.number.desc())
+    .limit(bindparam("most", type_=Integer)),
+    "chunks",
+    "most",
+)
 _LAST_ERRORS = Statement(
     select(_attempts)
     .where(_A.destination_id == bindparam("destination"), _A.message != literal_column("''"))
@@ -250,6 +257,11 @@ class SqlLedger(Ledger, Backlog, Attempts, Errors, Haste):
             return None
         rows = await self._database.fetch(_LIST_ATTEMPTS, (chunk_id, destination_id))
         return [read_attempt(row, cipher=self._cipher) for row in rows]
+
+    @override
+    async def attempts_of(self, chunk_ids: Sequence[ChunkId], *, limit: int) -> Sequence[Attempt]:
+        rows = await self._database.fetch(_ATTEMPTS_OF, (list(chunk_ids), limit))
+        return [read_attempt(row, cipher=self._cipher) for row in reversed(rows)]
 
     @override
     async def last_errors(self, destination_id: DestinationId, *, limit: int) -> Sequence[Attempt]:

@@ -281,3 +281,16 @@ async def test_secrets_are_sealed_and_bound_to_their_destination(databases: Data
         vault.unseal(sealed, destination_id=DestinationId("dest-2"))
     with pytest.raises(WrongMasterKeyError):
         await SqlDestinations(database, cipher=Vault(b"o" * 32)).list()
+
+
+async def test_tries_of_some_chunks_are_listed_over_all_destinations(store: Store) -> None:
+    for number, of in enumerate((ref("job.0"), ref("job.1", "other"), ref("another.0")), 1):
+        one = replace(attempt(of), started_at=NOW + number * SECOND, answer="said")
+        await store.ledger.record(tried(of), one)
+
+    listed = await store.ledger.attempts_of([ref("job.0").key.chunk_id, ref("job.1").key.chunk_id], limit=9)
+    latest = await store.ledger.attempts_of([ref("job.0").key.chunk_id, ref("job.1").key.chunk_id], limit=1)
+
+    assert [(each.key.chunk_id, each.key.destination_id) for each in listed] == [("job.0", HOOK), ("job.1", "other")]
+    assert {each.answer for each in listed} == {""}
+    assert latest == listed[1:]

@@ -60,6 +60,10 @@ class Overview:
     dead_letters: int
 
 
+_CHUNKS_AT_ONCE = 100
+_MOST_ATTEMPTS = 1_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
     """What destinations are operated with."""
@@ -190,6 +194,11 @@ class Operator:
         if attempts is None:
             raise DeliveryNotFoundError
         return attempts
+
+    async def attempts_of(self, job_id: str, *, first_chunk: int) -> Sequence[Attempt]:
+        """Give the tries of a job's chunks from this one on, oldest first; of many the latest."""
+        chunk_ids = [ChunkId(f"{job_id}.{first_chunk + place}") for place in range(_CHUNKS_AT_ONCE)]
+        return await self._office.attempts.attempts_of(chunk_ids, limit=_MOST_ATTEMPTS)
 
     async def _refuse_forbidden(self, url: str) -> None:
         objection = await self._office.guard.objection(url)

@@ -1340,6 +1340,92 @@ class ListAttemptsResponse(_message.Message):
 Global___ListAttemptsResponse: _TypeAlias = ListAttemptsResponse  # noqa: Y015
 
 @_typing.final
+class ListJobAttemptsRequest(_message.Message):
+    """The tries of a job are asked for."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    FIRST_CHUNK_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    """The job's id."""
+    first_chunk: _builtins.int
+    """The first of the 100 chunks whose tries are listed, from 0."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        first_chunk: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_chunk", b"first_chunk", "job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListJobAttemptsRequest: _TypeAlias = ListJobAttemptsRequest  # noqa: Y015
+
+@_typing.final
+class ListJobAttemptsResponse(_message.Message):
+    """The tries of up to 100 chunks of a job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTEMPTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobAttempt]:
+        """Oldest first; of more than 1000 the latest."""
+
+    def __init__(
+        self,
+        *,
+        attempts: _abc.Iterable[Global___JobAttempt] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListJobAttemptsResponse: _TypeAlias = ListJobAttemptsResponse  # noqa: Y015
+
+@_typing.final
+class JobAttempt(_message.Message):
+    """One try to deliver a chunk of a job to a destination."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHUNK_INDEX_FIELD_NUMBER: _builtins.int
+    CHUNK_ID_FIELD_NUMBER: _builtins.int
+    DESTINATION_ID_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    chunk_index: _builtins.int
+    """The chunk's place in the job, from 0."""
+    chunk_id: _builtins.str
+    """The chunk's id."""
+    destination_id: _builtins.str
+    """The destination's id."""
+    @_builtins.property
+    def attempt(self) -> Global___Attempt:
+        """The try, without its answer: ListAttempts gives that."""
+
+    def __init__(
+        self,
+        *,
+        chunk_index: _builtins.int = ...,
+        chunk_id: _builtins.str = ...,
+        destination_id: _builtins.str = ...,
+        attempt: Global___Attempt | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "chunk_id", b"chunk_id", "chunk_index", b"chunk_index", "destination_id", b"destination_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobAttempt: _TypeAlias = JobAttempt  # noqa: Y015
+
+@_typing.final
 class Attempt(_message.Message):
     """One try to deliver a chunk."""
 

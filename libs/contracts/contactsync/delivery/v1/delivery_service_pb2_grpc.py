@@ -125,6 +125,11 @@ class DeliveryServiceStub:
                 request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsRequest.SerializeToString,
                 response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsResponse.FromString,
                 _registered_method=True)
+        self.ListJobAttempts = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/ListJobAttempts',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListJobAttemptsRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListJobAttemptsResponse.FromString,
+                _registered_method=True)
         self.GetHealth = channel.unary_unary(
                 '/contactsync.delivery.v1.DeliveryService/GetHealth',
                 request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.GetHealthRequest.SerializeToString,
@@ -273,6 +278,13 @@ class DeliveryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListJobAttempts(self, request, context):
+        """Lists the tries to deliver a job, over all destinations, oldest first. None when nothing of it was tried.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetHealth(self, request, context):
         """Tells what should have been delivered by now and how many tickets wait. What is late is woken by itself.
         """
@@ -379,6 +391,11 @@ def add_DeliveryServiceServicer_to_server(servicer, server):
                     servicer.ListAttempts,
                     request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsRequest.FromString,
                     response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsResponse.SerializeToString,
+            ),
+            'ListJobAttempts': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListJobAttempts,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListJobAttemptsRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListJobAttemptsResponse.SerializeToString,
             ),
             'GetHealth': grpc.unary_unary_rpc_method_handler(
                     servicer.GetHealth,
@@ -878,6 +895,33 @@ class DeliveryService:
             '/contactsync.delivery.v1.DeliveryService/ListAttempts',
             contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsRequest.SerializeToString,
             contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListAttemptsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListJobAttempts(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/ListJobAttempts',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListJobAttemptsRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ListJobAttemptsResponse.FromString,
             options,
             channel_credentials,
             insecure,

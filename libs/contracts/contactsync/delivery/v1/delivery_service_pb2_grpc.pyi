@@ -64,6 +64,8 @@ class DeliveryServiceStub:
     """Gives one replay. NOT_FOUND when there is none."""
     ListAttempts: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ListAttemptsRequest, _delivery_service_pb2.ListAttemptsResponse]
     """Lists the tries of one delivery, oldest first. NOT_FOUND when there is no such delivery."""
+    ListJobAttempts: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ListJobAttemptsRequest, _delivery_service_pb2.ListJobAttemptsResponse]
+    """Lists the tries to deliver a job, over all destinations, oldest first. None when nothing of it was tried."""
     GetHealth: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.GetHealthRequest, _delivery_service_pb2.GetHealthResponse]
     """Tells what should have been delivered by now and how many tickets wait. What is late is woken by itself."""
     RecognizeEchoes: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.RecognizeEchoesRequest, _delivery_service_pb2.RecognizeEchoesResponse]
@@ -227,6 +229,14 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_delivery_service_pb2.ListAttemptsRequest, _abc.Awaitable[_delivery_service_pb2.ListAttemptsResponse]],
     ) -> _abc.Awaitable[_delivery_service_pb2.ListAttemptsResponse]:
         """Lists the tries of one delivery, oldest first. NOT_FOUND when there is no such delivery."""
+
+    @_abc_1.abstractmethod
+    def ListJobAttempts(
+        self,
+        request: _delivery_service_pb2.ListJobAttemptsRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.ListJobAttemptsRequest, _abc.Awaitable[_delivery_service_pb2.ListJobAttemptsResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.ListJobAttemptsResponse]:
+        """Lists the tries to deliver a job, over all destinations, oldest first. None when nothing of it was tried."""
 
     @_abc_1.abstractmethod
     def GetHealth(
