@@ -62,7 +62,7 @@ def virtual_host() -> Config:
 
 def bootstrap() -> Config:
     """The part of the bootstrap: spans leave in batches, and no later than a service's own do."""
-    flushing = {"tracing.opentelemetry.flush_interval_ms": 2000, "tracing.opentelemetry.min_flush_spans": 256}
+    flushing = {"tracing.opentelemetry.flush_interval_ms": 1000, "tracing.opentelemetry.min_flush_spans": 256}
     return {"layered_runtime": {"layers": [{"name": "tracing", "static_layer": flushing}]}}
 
 

@@ -12,6 +12,7 @@ import aiohttp
 from yarl import URL
 
 from libs.egress.rules import CheckedResolver, EgressRules, ForbiddenAddressError
+from libs.egress.tracing import asking, tell, trace_headers
 from libs.measures import About, Histogram, Measures
 
 READ_LIMIT = 64 * 1024
@@ -75,7 +76,7 @@ class Outlet:
         read_limit: int = READ_LIMIT,
         unshared: bool = False,
     ) -> Reply | Unanswered:
-        """Ask once. Reads at most `read_limit` bytes of the answer's body, packed and unpacked.
+        """Ask once, in the current trace. Reads at most `read_limit` bytes of the answer's body, packed and unpacked.
 
         `unshared`: on a connection of its own. A kept one may be closed by the other side just as it is used again,
         and then nobody knows whether the question arrived.
@@ -84,26 +85,26 @@ class Outlet:
         # A literal address needs no resolver, so the resolver's check does not see it.
         if not self._rules.may_call_host(target.raw_host or ""):
             return _FORBIDDEN
+        session = self._unshared if unshared else self._session
         began, told = perf_counter(), "cancelled"
-        try:
-            session = self._unshared if unshared else self._session
-            async with session.request(
-                method,
-                target,
-                data=body,
-                headers=headers,
-                timeout=_timeout(timeout.total_seconds()),
-                allow_redirects=False,
-            ) as response:
-                told = str(response.status)
-                packed, whole = await _read(response, read_limit)
-                content, unpacked = _unpack(packed, response.headers.get("Content-Encoding", ""), read_limit)
-                return Reply(status=response.status, headers=response.headers, body=content, whole=whole and unpacked)
-        except (aiohttp.ClientError, TimeoutError) as failure:
-            told = type(failure).__name__
-            return _read_failure(failure)
-        finally:
-            self._durations.record(perf_counter() - began, (method, told))
+        with asking(method, target) as span:
+            try:
+                async with session.request(
+                    method,
+                    target,
+                    data=body,
+                    headers={**headers, **trace_headers()},
+                    timeout=_timeout(timeout.total_seconds()),
+                    allow_redirects=False,
+                ) as response:
+                    told = str(response.status)
+                    return await _reply(response, read_limit)
+            except (aiohttp.ClientError, TimeoutError) as failure:
+                told = type(failure).__name__
+                return _read_failure(failure)
+            finally:
+                self._durations.record(perf_counter() - began, (method, told))
+                tell(span, told)
 
 
 _DURATION = About(
@@ -134,6 +135,12 @@ def _parsed(url: str) -> URL:
 @lru_cache(maxsize=256)
 def _timeout(total: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total, sock_connect=min(CONNECTING_S, total))
+
+
+async def _reply(response: aiohttp.ClientResponse, limit: int) -> Reply:
+    packed, whole = await _read(response, limit)
+    content, unpacked = _unpack(packed, response.headers.get("Content-Encoding", ""), limit)
+    return Reply(status=response.status, headers=response.headers, body=content, whole=whole and unpacked)
 
 
 async def _read(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:

@@ -27,7 +27,7 @@ from libs.rpc.numbers import ServerNumbers
 from libs.rpc.refusal import Refusal
 from libs.rpc.rules import Rule, is_http_body, read_rule
 from libs.rpc.told import Envelope, Told
-from libs.rpc.tracing import TRACE_HEADER, begin_span, bind_correlation_id, end_failed
+from libs.rpc.tracing import TRACE_HEADER, attributes_of, begin_span, bind_correlation_id, tell_refusal
 from libs.rpc.validation import read_request
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
@@ -75,7 +75,7 @@ class _Served:
         numbers: ServerNumbers,
     ) -> None:
         self._rule: Rule = read_rule(method)
-        self._attributes = _attributes(method)
+        self._attributes = attributes_of(self._rule.method)
         self._answers_rest = is_http_body(method)
         self._parse = cast("Callable[[bytes], Message]", handler.request_deserializer)
         behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary
@@ -191,8 +191,7 @@ class _Served:
         told = tell(error, self._rule.method)
         call.code = told.wire.grpc_code.name
         self._numbers.refused(self._rule.method, told.wire.reason)
-        if told.wire.http_status >= 500:
-            end_failed(call.span, told.wire.reason)
+        tell_refusal(call.span, told.wire)
         call.answered = _refusal_metadata(told)
         if told.wire.http_status == 401 and (asked := challenge(self._rule)):
             call.answered.append(("www-authenticate", asked))
@@ -220,10 +219,6 @@ def _begin(context: Context) -> Call:
     call = Call(context)
     CURRENT_CALL.set(call)  # gRPC gives every call a task, hence a context, of its own: nothing to reset
     return call
-
-
-def _attributes(method: MethodDescriptor) -> dict[str, str]:
-    return {"rpc.system": "grpc", "rpc.service": method.containing_service.full_name, "rpc.method": method.name}
 
 
 def _refusal_metadata(told: Told) -> list[tuple[str, str]]:

@@ -1,7 +1,8 @@
 """One trace and one correlation id through every hop, bound to the OpenTelemetry context."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import Token
 from types import TracebackType
 
@@ -21,6 +22,7 @@ from opentelemetry.trace import (
 )
 
 from libs.rpc.correlation import BAGGAGE_KEY
+from libs.rpc.reason import Wire
 
 TRACE_HEADER = "traceparent"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
@@ -71,9 +73,48 @@ def bind_correlation_id(correlation_id: str) -> Context:
     return baggage.set_baggage(BAGGAGE_KEY, correlation_id, Context()) if correlation_id else Context()
 
 
+def attributes_of(method: str) -> dict[str, str]:
+    """What a span of a call tells, by OpenTelemetry's conventions. `method` is "package.Service/Method"."""
+    return {"rpc.system.name": "grpc", "rpc.method": method}
+
+
+def tell_refusal(span: Span, wire: Wire) -> None:
+    """Leaves the reason of a refusal. Only what is the hub's fault makes the span one that failed."""
+    if not span.is_recording():
+        return
+    span.set_attribute("rpc.response.status_code", wire.grpc_code.name)
+    span.set_attribute("error.type", wire.reason)
+    if wire.http_status >= 500:
+        span.set_status(Status(StatusCode.ERROR, wire.reason))
+
+
 def end_failed(span: Span, error_type: str) -> None:
     """Marks a span as failed, by the kind of error and never its text."""
+    span.set_attribute("error.type", error_type)
     span.set_status(Status(StatusCode.ERROR, error_type))
+
+
+@contextmanager
+def calling(method: str) -> Iterator[None]:
+    """A CLIENT span for a call to a peer, where the current trace is recorded.
+
+    Without a request there is none: a batched call belongs to many.
+    """
+    if not trace.get_current_span().get_span_context().trace_flags.sampled:
+        yield
+        return
+    with _TRACER.start_as_current_span(
+        method,
+        kind=SpanKind.CLIENT,
+        attributes=attributes_of(method),
+        record_exception=False,
+        set_status_on_exception=False,
+    ) as span:
+        try:
+            yield
+        except Exception as failure:
+            end_failed(span, str(getattr(failure, "reason", type(failure).__qualname__)))
+            raise
 
 
 class serve_item:  # noqa: N801 - reads as a verb: `with serve_item(item.context, "idempotency.Begin"):`
@@ -82,18 +123,22 @@ class serve_item:  # noqa: N801 - reads as a verb: `with serve_item(item.context
     Its correlation id is bound, and a SERVER span stands for it when its caller sampled the trace.
     """
 
-    __slots__ = ("_context", "_name", "_span", "_token")
+    __slots__ = ("_about", "_context", "_name", "_span", "_token")
 
-    def __init__(self, context: CallContext, name: str) -> None:
-        """`name` is the span's, "service.Verb"."""
+    def __init__(self, context: CallContext, name: str, **about: str) -> None:
+        """`name` is the span's, "service.Verb"; `about` the ids that it has."""
         self._context = context
         self._name = name
+        self._about = about
 
     def __enter__(self) -> None:
         context = self._context
         if context.traceparent:
             bound, self._span = begin_span(
-                self._name, traceparent=context.traceparent, correlation_id=context.correlation_id, attributes={}
+                self._name,
+                traceparent=context.traceparent,
+                correlation_id=context.correlation_id,
+                attributes=self._about,
             )
         else:
             bound, self._span = bind_correlation_id(context.correlation_id), INVALID_SPAN
@@ -104,7 +149,7 @@ class serve_item:  # noqa: N801 - reads as a verb: `with serve_item(item.context
     ) -> None:
         detach(self._token)
         if kind is not None:
-            end_failed(self._span, kind.__qualname__)
+            end_failed(self._span, str(getattr(error, "reason", kind.__qualname__)))
         self._span.end()
 
 

@@ -1,11 +1,12 @@
 """Opens the database that a URL names."""
 
-from pathlib import Path
-from urllib.parse import urlsplit
+from pathlib import Path, PurePath
+from urllib.parse import parse_qsl, urlsplit
 
 from libs.storage.database import Database
 from libs.storage.errors import DatabaseRefusedError
 from libs.storage.migrations import Migrations
+from libs.storage.tracing import traced
 
 
 async def open_database(url: str, *, migrations: Path) -> Database:
@@ -14,15 +15,19 @@ async def open_database(url: str, *, migrations: Path) -> Database:
     Raises DatabaseRefusedError when it must not be used, StorageUnavailableError when it cannot be reached.
     """
     # Each driver is imported only by who uses it: a process pays for one of them in memory and in time to start.
-    match urlsplit(url).scheme:
+    parts = urlsplit(url)
+    match parts.scheme:
         case "sqlite":
             from libs.storage.sqlite.database import open_sqlite  # noqa: PLC0415  # see above
 
-            return await open_sqlite(url, Migrations(migrations))
+            file = await open_sqlite(url, Migrations(migrations))
+            return traced(file, system="sqlite", namespace=PurePath(parts.path).stem)
         case "postgresql" | "postgres":
             from libs.storage.postgresql.database import open_postgresql  # noqa: PLC0415  # see above
 
-            return await open_postgresql(url, Migrations(migrations))
+            schema = dict(parse_qsl(parts.query)).get("schema", "public")
+            server = await open_postgresql(url, Migrations(migrations))
+            return traced(server, system="postgresql", namespace=f"{parts.path.strip('/')}|{schema}")
         case scheme:
             raise DatabaseRefusedError(
                 f"{scheme}://…", why="its scheme is not known.", remedy="Use sqlite:///… or postgresql://…."

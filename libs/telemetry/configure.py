@@ -18,6 +18,11 @@ class Telemetry:
     def __init__(self, exporting: "Exporting | None") -> None:
         self._exporting = exporting
 
+    @property
+    def dropped_spans(self) -> int:
+        """Spans that the collector did not get so far."""
+        return self._exporting.outgoing.dropped if self._exporting else 0
+
     async def close(self) -> None:
         """Send the spans that wait, for at most 2 s, and stop. Logging goes on."""
         if self._exporting:

@@ -1,8 +1,8 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from opentelemetry import trace
-from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
+from opentelemetry.trace import INVALID_SPAN, Link, Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 _tracer = trace.get_tracer("contactsync")
@@ -10,25 +10,36 @@ _no_span = nullcontext(INVALID_SPAN)
 
 
 def span(
-    name: str, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: AttributeValue
+    name: str, *, kind: SpanKind = SpanKind.INTERNAL, because_of: Span = INVALID_SPAN, **attributes: AttributeValue
 ) -> AbstractContextManager[Span]:
     """Run the block inside a span. Next to free when the current trace is not sampled: then no span is made.
 
-    An exception marks the span as failed with its type alone, since its text may hold contact data.
+    `because_of` is what set it going in another trace, to which it links. An exception marks the span as failed with
+    its type alone, since its text may hold contact data.
     """
     parent = trace.get_current_span().get_span_context()
     if parent.is_valid and not parent.trace_flags.sampled:
         return _no_span
-    return _span(name, kind, attributes)
+    cause = because_of.get_span_context()
+    links = [Link(cause)] if cause.trace_flags.sampled and cause.trace_id != parent.trace_id else None
+    return _span(name, kind, attributes, links)
+
+
+def mark_failed(current: Span, reason: str) -> None:
+    """Mark a span as failed. `reason` is one of few, and no contact data."""
+    current.set_attribute("error.type", reason)
+    current.set_status(Status(StatusCode.ERROR, reason))
 
 
 @contextmanager
-def _span(name: str, kind: SpanKind, attributes: dict[str, AttributeValue]) -> Iterator[Span]:
+def _span(
+    name: str, kind: SpanKind, attributes: dict[str, AttributeValue], links: Sequence[Link] | None
+) -> Iterator[Span]:
     with _tracer.start_as_current_span(
-        name, kind=kind, attributes=attributes, record_exception=False, set_status_on_exception=False
+        name, kind=kind, attributes=attributes, links=links, record_exception=False, set_status_on_exception=False
     ) as current:
         try:
             yield current
         except Exception as failure:
-            current.set_status(Status(StatusCode.ERROR, type(failure).__name__))
+            mark_failed(current, type(failure).__name__)
             raise

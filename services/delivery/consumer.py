@@ -39,7 +39,7 @@ class TicketConsumer:
         except (DecodeError, ValueError) as error:
             return GiveUp(f"it is no ticket: {type(error).__name__}")
         try:
-            with delivering_items(message.subject, refs) as traceparents:
+            with delivering_items(message.subject, refs, _about) as traceparents:
                 await self._deliverer.deliver(_under(traceparents, refs))
         except (InterruptedDeliveriesError, PeerUnavailable, LanesClosedError) as interrupted:
             log.warning("ticket_interrupted", why=str(interrupted.__cause__ or type(interrupted).__name__))
@@ -53,6 +53,10 @@ def read_ticket(payload: bytes) -> list[Ref]:
     if not all(ref.key.chunk_id and ref.key.destination_id for ref in refs):
         raise ValueError("a delivery without ids")
     return refs
+
+
+def _about(ref: Ref) -> dict[str, str]:
+    return {"chunk_id": ref.key.chunk_id, "destination_id": ref.key.destination_id}
 
 
 def _under(traceparents: Sequence[str], refs: Sequence[Ref]) -> list[Ref]:

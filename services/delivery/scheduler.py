@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import structlog
 from typing_extensions import override
 
+from libs.telemetry import span
 from services.delivery.domain.destination import DestinationId
 from services.delivery.domain.watch import Condition
 from services.delivery.handler.deliver import Deliverer
@@ -125,8 +126,10 @@ class Scheduler:
 
     async def _drain(self, destination_id: DestinationId) -> None:
         try:
-            while await self._deliverer.wake(destination_id):
-                pass
+            # A trace of its own: what is woken goes on in those of its requests, and links to this.
+            with span("delivery.Wake", destination_id=destination_id):
+                while await self._deliverer.wake(destination_id):
+                    pass
         except Exception:  # logged and tried again after a rest: the rows are still due
             log.exception("wake_interrupted", destination_id=destination_id)
             self._not_before[destination_id] = self._clock.now() + REST_AFTER_FAULT

@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 from contactsync.call.v1.call_pb2 import CallContext
-from contactsync.directory.v1.intake_pb2 import IntakeTicket
+from contactsync.directory.v1.intake_pb2 import IntakeRef, IntakeTicket
 from google.protobuf.message import DecodeError
 
 from libs.bus import INTAKE, Ack, Bus, GiveUp, Message, Retry, Verdict, delivering_items
@@ -36,7 +36,7 @@ class IntakeConsumer:
             ticket = IntakeTicket.FromString(message.payload)
         except DecodeError:
             return GiveUp("it is no ticket")
-        with delivering_items(message.subject, ticket.entries):
+        with delivering_items(message.subject, ticket.entries, _about):
             async with self._turn:
                 done = await self.drain()
         return Ack() if done else Retry()
@@ -61,3 +61,7 @@ class IntakeConsumer:
             if not kept:
                 log.info("intake_dropped", entry_id=entry.entry_id)
             return True
+
+
+def _about(entry: IntakeRef) -> dict[str, str]:
+    return {"entry_id": entry.entry_id}

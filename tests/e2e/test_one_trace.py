@@ -26,9 +26,9 @@ PATH_OF_AN_IMPORT = [
     ("idempotency", "SERVER", "idempotency.Begin"),
     ("normalization", "SERVER", "normalization.Normalize"),
     ("idempotency", "SERVER", "idempotency.Complete"),
-    ("ingestion", "PRODUCER", "delivery.ticket publish"),
-    ("delivery", "CONSUMER", "delivery.ticket deliver"),
-    ("delivery", "CLIENT", "delivery.send"),
+    ("ingestion", "PRODUCER", "publish delivery.ticket"),
+    ("delivery", "CONSUMER", "process delivery.ticket"),
+    ("delivery", "INTERNAL", "delivery.send"),
     ("directory", "SERVER", "directory.Apply"),
     ("ingestion", "SERVER", "ingestion.RecordOutcome"),
 ]
@@ -66,7 +66,8 @@ async def caught(collector: OtlpReceiver, correlation_id: str, names: list[str])
 
     def complete() -> bool:
         there = [span.name for span in of_the_request()]
-        return all(there.count(name) >= names.count(name) for name in names)
+        began = any(span.service == "gateway" for span in of_the_request())
+        return began and all(there.count(name) >= names.count(name) for name in names)
 
     try:
         await collector.until(complete)
@@ -108,7 +109,11 @@ async def test_import_is_one_tree_from_the_gateway_to_the_book(
 
     assert (job["status"], job["sent_contacts"], job["invalid_contacts"]) == ("completed", 1, 1)
     assert_one_tree(collector, spans, correlation_id)
-    assert sorted((span.service, span.kind, span.name) for span in spans) == sorted(PATH_OF_AN_IMPORT)
+    of_databases = [span for span in spans if "db.system.name" in span.attributes]
+    path = [(span.service, span.kind, span.name) for span in spans if span not in of_databases]
+    assert sorted(path) == sorted(PATH_OF_AN_IMPORT)
+    assert {span.service for span in of_databases} == {"ingestion", "idempotency", "delivery", "directory"}
+    assert {(span.kind, span.attributes["db.system.name"]) for span in of_databases} == {("CLIENT", "sqlite")}
     secrets = [phone, phone[2:], bad, "Аграфена", "Евпраксия", "одна-трасса", key, partner.api_key]
     assert_absent(secrets, collector, traced_hub.plan.folder.root)
 
@@ -128,10 +133,14 @@ async def test_retry_of_a_webhook_is_in_the_trace_of_its_import(
 
     assert_one_tree(collector, spans, correlation_id)
     tries = [span for span in spans if span.name == "delivery.send"]
-    assert [span.attributes["http.response.status_code"] for span in tries] == [503, 200]
+    posts = [span for span in spans if span.name == "POST"]
+    assert [span.attributes["http.response.status_code"] for span in posts] == [503, 200]
+    assert [span.parent_id for span in posts] == [span.span_id for span in tries]
+    assert [(span.failed, span.attributes.get("error.type")) for span in tries] == [(True, "503"), (False, None)]
+    assert tries[1].links == tuple(span.span_id for span in collector.named("delivery.Wake"))
     assert_absent([phone, phone[2:], made["secret"], partner.api_key], collector, traced_hub.plan.folder.root)
     sent = [arrival.headers["traceparent"].split("-")[1:3] for arrival in receiver.arrivals]
-    assert sent == [[span.trace_id, span.span_id] for span in tries]
+    assert sent == [[span.trace_id, span.span_id] for span in posts]
 
 
 def import_one(partner: Partner, phone: str, correlation_id: str) -> None:

@@ -47,7 +47,7 @@ async def test_a_sampled_trace_is_one_tree_over_the_bus(otlp: OtlpReceiver) -> N
 
     assert bound == [0xABC, "corr-1"]
     assert otlp.tree_of(f"{0xABC:032x}") == (
-        "tested: outer\n  tested: delivery.ticket publish\n    tested: delivery.ticket deliver\n      tested: inner"
+        "tested: outer\n  tested: publish delivery.ticket\n    tested: process delivery.ticket\n      tested: inner"
     )
     assert {span.kind for span in otlp.spans} == {"INTERNAL", "PRODUCER", "CONSUMER"}
     assert {span.attributes["correlation_id"] for span in otlp.spans} == {"corr-1"}

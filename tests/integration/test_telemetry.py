@@ -194,7 +194,7 @@ def test_an_exception_marks_the_span_by_type_alone() -> None:
             print(current.status.description, len(current.events), current.kind.name, dict(current.attributes))
     """)
 
-    assert printed == "ValueError 0 CLIENT {'size': 3}\n"
+    assert printed == "ValueError 0 CLIENT {'size': 3, 'error.type': 'ValueError'}\n"
 
 
 def test_the_level_can_be_changed_while_the_process_runs() -> None:

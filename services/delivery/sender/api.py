@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from libs.egress import Outlet, Unanswered, parse_retry_after
 from services.delivery.domain.answer import RETRYABLE
@@ -19,8 +18,6 @@ READ_LIMIT = 1024 * 1024
 """Of one answer: a workspace of many fields, or a search of many contacts, is more than 64 KiB."""
 _OF_DESTINATION = frozenset({401, 402, 403, 404, 405, 410})
 OUT_OF_TIME = Unanswered(message="The time for this part was over.", reached=False)
-
-_traces = TraceContextTextMapPropagator()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +59,6 @@ class Api:
         self._until = until
         if parcel.ref.correlation_id:
             self._headers["X-Correlation-ID"] = parcel.ref.correlation_id
-        _traces.inject(self._headers)
         self._headers = beside(parcel.destination.headers, self._headers)
 
     async def ask(self, method: str, path: str, body: Any = None) -> Said | Unanswered:

@@ -1,13 +1,13 @@
 """Chooses the way by the destination's kind, in the trace and with the correlation id of the job's request."""
 
 import structlog
-from opentelemetry import baggage, context
+from opentelemetry import baggage, context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from typing_extensions import override
 
-from libs.telemetry import CLIENT, span
+from libs.telemetry import mark_failed, span
 from services.delivery.domain.answer import Answer, NoAnswer, Taken
 from services.delivery.domain.delivery import Parcel, Ref
 from services.delivery.domain.destination import DestinationKind
@@ -29,9 +29,10 @@ class Senders(Sender, Lookup):
     @override
     async def send(self, parcel: Parcel) -> Answer:
         """A fault of the sender itself is an answer too, so that it is counted, seen and in the end given up."""
+        tick = trace.get_current_span()
         token = context.attach(_context_of(parcel.ref))
         try:
-            with span("delivery.send", kind=CLIENT, **_attributes(parcel)) as current:
+            with span("delivery.send", because_of=tick, **_attributes(parcel)) as current:
                 answer = await self._try(parcel)
                 _tell(answer, parcel, current)
                 return answer
@@ -44,9 +45,10 @@ class Senders(Sender, Lookup):
         lookup = self._senders[parcel.destination.kind]
         if not isinstance(lookup, Lookup):
             return None
+        tick = trace.get_current_span()
         token = context.attach(_context_of(parcel.ref))
         try:
-            with span("delivery.look_up", kind=CLIENT, **_attributes(parcel)):
+            with span("delivery.look_up", because_of=tick, **_attributes(parcel)):
                 return await lookup.look_up(parcel)
         except Exception:  # what failed here says nothing of the rows: it is asked again
             log.exception("lookup_failed", delivery_id=parcel.ref.key.delivery_id)
@@ -82,12 +84,11 @@ def _attributes(parcel: Parcel) -> dict[str, str | int]:
 
 def _tell(answer: Answer, parcel: Parcel, current: Span) -> None:
     status = 0 if isinstance(answer, NoAnswer) else answer.status
-    current.set_attribute("http.response.status_code", status)
     if isinstance(answer, Taken) and answer.message:
         log.info("delivery_sent_in_part", delivery_id=parcel.ref.key.delivery_id, status=status, why=answer.message)
         return
     if isinstance(answer, Taken):
         log.debug("delivery_sent", delivery_id=parcel.ref.key.delivery_id, status=status)
         return
-    current.set_attribute("error.type", str(status) if status else "no_answer")
+    mark_failed(current, str(status) if status else "no_answer")
     log.warning("delivery_not_sent", delivery_id=parcel.ref.key.delivery_id, status=status, why=answer.message)

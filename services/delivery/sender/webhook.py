@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from typing_extensions import override
 
 from libs.egress import Outlet, Reply, Unanswered, parse_retry_after
@@ -14,7 +13,6 @@ from services.delivery.sender.body import build_body, picked, sign
 from services.delivery.sender.multistatus import RowWords, read_rows
 
 MULTI_STATUS = 207
-_traces = TraceContextTextMapPropagator()
 
 
 class WebhookSender(Sender):
@@ -97,6 +95,4 @@ def write_headers(parcel: Parcel, body: bytes) -> dict[str, str]:
     }
     if parcel.ref.correlation_id:
         headers["X-Correlation-ID"] = parcel.ref.correlation_id
-    # No baggage: it is the hub's own, and the correlation id has its header.
-    _traces.inject(headers)
     return beside(parcel.destination.headers, headers)

@@ -52,7 +52,7 @@ class IntakeRelay:
     async def _publish(self, queued: Sequence[tuple[Entry, str]]) -> None:
         entries = [entry for entry, _ in queued]
         try:
-            with publishing_items(self._subject, entries) as traceparents:
+            with publishing_items(self._subject, entries, _about) as traceparents:
                 payload = _payload(entries, traceparents)
                 await self._bus.publish(self._subject, payload, message_id=_message_id(queued))
         except Exception as error:  # noqa: BLE001 - whatever it is, the book still has them
@@ -90,6 +90,10 @@ class IntakeSweeper:
         if overdue:
             self._relay.announce(overdue, stamp=now.isoformat())
             log.info("intake_overdue", entries=len(overdue))
+
+
+def _about(entry: Entry) -> dict[str, str]:
+    return {"entry_id": entry.entry_id}
 
 
 def _payload(entries: Sequence[Entry], traceparents: Sequence[str]) -> bytes:

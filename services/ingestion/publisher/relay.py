@@ -76,7 +76,7 @@ class Relay:
     async def _publish(self, queued: list[tuple[TicketRef, str]]) -> None:
         tickets = [ticket for ticket, _ in queued]
         try:
-            with publishing_items(self._subject, tickets) as traceparents:
+            with publishing_items(self._subject, tickets, _about) as traceparents:
                 payload = _payload(tickets, traceparents)
                 await self._bus.publish(self._subject, payload, message_id=_message_id(queued))
         except Exception as error:  # noqa: BLE001 - whatever it is, the outbox still has them
@@ -95,6 +95,10 @@ class Relay:
                 while self._queue:
                     await self._publish_next()
                 await asyncio.gather(*self._publishing)
+
+
+def _about(ticket: TicketRef) -> dict[str, str]:
+    return {"chunk_id": ticket.chunk_id, "destination_id": ticket.destination_id}
 
 
 def _payload(tickets: Sequence[TicketRef], traceparents: Sequence[str]) -> bytes:

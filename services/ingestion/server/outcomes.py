@@ -25,7 +25,8 @@ def _odd_state(index: int) -> Violation:
 
 
 def _outcome(reported: pb.DeliveryOutcome) -> Outcome:
-    with serve_item(reported.context, "ingestion.RecordOutcome"):
+    about = {"chunk_id": reported.chunk_id, "destination_id": reported.destination_id}
+    with serve_item(reported.context, "ingestion.RecordOutcome", **about):
         return Outcome(
             chunk_id=ChunkId(reported.chunk_id),
             destination_id=DestinationId(reported.destination_id),

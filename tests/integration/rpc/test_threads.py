@@ -86,9 +86,8 @@ async def test_sampled_call_has_a_span_under_its_caller(
     assert span.parent is not None
     assert f"{span.parent.trace_id:032x}-{span.parent.span_id:016x}" == f"{TRACE_ID}-{SPAN_ID}"
     assert dict(span.attributes or {}) == {
-        "rpc.system": "grpc",
-        "rpc.service": "contactsync.ingestion.v1.IngestionService",
-        "rpc.method": "GetJob",
+        "rpc.system.name": "grpc",
+        "rpc.method": "contactsync.ingestion.v1.IngestionService/GetJob",
         "correlation_id": "c-1",
     }
     assert world.contexts[0].traceparent == f"00-{TRACE_ID}-{_span_id(span):016x}-01"
