@@ -9,17 +9,17 @@ from services.ingestion.domain.outcome import RowState
 from services.ingestion.domain.row_view import RowView, delivered_rows, first_rows, rejected_row
 from services.ingestion.domain.status import JobRecord, JobStatus, job_status
 from services.ingestion.ports.announcing import Changes
-from services.ingestion.ports.store import Contents, Jobs
+from services.ingestion.ports.store import Contents, Jobs, SoughtPhone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowQuery:
-    """Rows behind an index, by index; state None: in any; phone, as delivered or as given, empty: with any."""
+    """Rows behind an index, by index; state None: in any; phone None: with any."""
 
     after: int = -1
     limit: int
     state: RowState | None = None
-    phone: str = ""
+    phone: SoughtPhone | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class FollowJobs:
                 await changed()
 
 
-def _has(row: RowView, phone: str) -> bool:
-    return phone in {row.normalized_phone, row.original_phone}
+def _has(row: RowView, phone: SoughtPhone) -> bool:
+    return row.original_phone == phone.given or row.normalized_phone == phone.e164 != ""
 
 
 def _has_rejected(record: JobRecord) -> bool:

@@ -51,7 +51,7 @@ class LookForJobs:
 
     async def look(self, query: JobQuery, wanted: JobFilter) -> JobPage:
         """The next jobs that are wanted, `query.limit` at most. Raises Unavailable when a phone cannot be read now."""
-        phone = await self._sought(wanted)
+        phone = await self.read_phone(wanted.phone, region=wanted.region)
         found: list[JobRecord] = []
         last: JobRecord | None = None
         jobs, rows = 0, 0
@@ -69,11 +69,15 @@ class LookForJobs:
             if len(records) < asked:
                 return JobPage(found, last, more=False)
 
-    async def _sought(self, wanted: JobFilter) -> SoughtPhone | None:
-        if not wanted.phone:
+    async def read_phone(self, phone: str, *, region: str) -> SoughtPhone | None:
+        """The phone to look for; a national number is one of the region, of RU when there is none. None: none is given.
+
+        Raises Unavailable when it cannot be read now.
+        """
+        if not phone:
             return None
-        normalized = await self._normalizer.normalize(Texts([wanted.phone]), default_region=wanted.region or "RU")
-        return SoughtPhone(normalized.e164[0], wanted.phone)
+        normalized = await self._normalizer.normalize(Texts([phone]), default_region=region or "RU")
+        return SoughtPhone(normalized.e164[0], phone)
 
     async def _matching(
         self, batch: Sequence[JobRecord], wanted: JobFilter, phone: SoughtPhone | None

@@ -113,7 +113,7 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
             after=row_place(request.page_token),
             limit=request.page_size or ROWS_A_PAGE,
             state=RowState[request.state.upper()] if request.state else None,
-            phone=request.phone,
+            phone=await self._look.read_phone(request.phone.strip(), region=request.region),
         )
         page = await self._follow.rows(JobId(request.job_id), query, viewer=viewer())
         return pb.ListRowsResponse(

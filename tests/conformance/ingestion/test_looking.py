@@ -10,6 +10,7 @@ from services.ingestion.domain.ids import ClientId
 from services.ingestion.domain.outcome import RowState
 from services.ingestion.domain.status import JobStatus
 from services.ingestion.handler import looking
+from services.ingestion.handler.following import RowQuery
 from services.ingestion.handler.looking import JobFilter, JobPage
 from services.ingestion.ports.store import JobQuery
 from tests.unit.ingestion.world import START, World, client, contact, contacts
@@ -132,3 +133,13 @@ async def test_minutes_stay_right_as_time_goes_on(world: World) -> None:
 
     assert [each.jobs for each in told if each.started_at >= START] == [2] * 15 + [0]
     assert len(told) == 60
+
+
+async def test_rows_of_a_job_are_found_by_a_phone(world: World) -> None:
+    job_id = await world.job([*contacts(3), contact(1), contact(4, phone="nonsense")])
+
+    same = RowQuery(limit=9, phone=await world.look.read_phone("+79000000001", region=""))
+    odd = RowQuery(limit=9, phone=await world.look.read_phone("nonsense", region=""))
+
+    assert [row.row_index for row in (await world.follow.rows(job_id, same, viewer=None)).rows] == [1, 3]
+    assert [row.row_index for row in (await world.follow.rows(job_id, odd, viewer=None)).rows] == [4]

@@ -468,6 +468,7 @@ class ListRowsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     PHONE_FIELD_NUMBER: _builtins.int
+    REGION_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """The job's id."""
     state: _builtins.str
@@ -477,7 +478,9 @@ class ListRowsRequest(_message.Message):
     page_token: _builtins.str
     """next_page_token of the page before. Empty: the first page."""
     phone: _builtins.str
-    """Only rows with this phone as it is delivered, E.164, or as it was given. Empty: all."""
+    """Only rows with this phone, in any spelling. National numbers are read as of the region. Empty: all."""
+    region: _builtins.str
+    """Region of a national phone number, ISO 3166-1 alpha-2. Empty: RU."""
     def __init__(
         self,
         *,
@@ -486,10 +489,11 @@ class ListRowsRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         phone: _builtins.str = ...,
+        region: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "phone", b"phone", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "phone", b"phone", "region", b"region", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
