@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from gateway import documents, envelopes, routing, tracing
+from gateway import documents, envelopes, routing, statistics, tracing
 from gateway.clusters import cluster, socket
 from gateway.routes import DESCRIPTOR_SET, Route, read_descriptor_set, read_routes
 
@@ -34,6 +34,7 @@ class GatewaySettings:
 
     ``upstreams`` holds the addresses of each service by folder name; a service that is missing has no routes.
     With an ``otlp_endpoint``, requests are traced as ``sampling`` says.
+    ``statistics`` is where Prometheus may read the gateway's numbers, without a key; empty: only at ``admin``.
     ``console`` is where the operators' pages are; empty: there are none.
     ``trusted_hops`` is the number of proxies in front whose X-Forwarded-For is believed.
     """
@@ -41,6 +42,7 @@ class GatewaySettings:
     listen: str
     admin: str
     upstreams: Mapping[str, Sequence[str]]
+    statistics: str = ""
     console: str = ""
     otlp_endpoint: str = ""
     sampling: tracing.Sampling = field(default_factory=tracing.Sampling)
@@ -59,6 +61,10 @@ def build(settings: GatewaySettings) -> Config:
     """The configuration as Envoy's bootstrap message."""
     routes = [route for route in read_routes(read_descriptor_set()) if settings.upstreams.get(route.owner)]
     clusters = [cluster(owner, addresses) for owner, addresses in settings.upstreams.items() if addresses]
+    listeners = [_listener(settings, routes)]
+    if settings.statistics:
+        listeners.append(statistics.listener(settings.statistics))
+        clusters.append(statistics.admin_cluster(settings.admin))
     if settings.console:
         clusters.append(cluster("console", [settings.console], replicated=False, http="http_protocol_options"))
     if settings.otlp_endpoint:
@@ -66,7 +72,7 @@ def build(settings: GatewaySettings) -> Config:
     return {
         "admin": {"address": socket(settings.admin)},
         "node": {"id": "gateway", "cluster": "contactsync"},
-        "static_resources": {"listeners": [_listener(settings, routes)], "clusters": clusters},
+        "static_resources": {"listeners": listeners, "clusters": clusters},
         "overload_manager": _overload_manager(),
         **(tracing.bootstrap() if settings.otlp_endpoint else {}),
     }

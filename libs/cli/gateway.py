@@ -34,6 +34,7 @@ def container_files() -> dict[str, str]:
     settings = GatewaySettings(
         listen="0.0.0.0:8080",
         admin="127.0.0.1:9901",
+        statistics="0.0.0.0:9902",
         upstreams={service: [f"{service}:{CONTAINER_PORT}"] for service in SERVICES},
         console=f"{CONSOLE}:{CONTAINER_PORT}",
         otlp_endpoint="http://jaeger:4317",

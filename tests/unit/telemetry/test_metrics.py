@@ -62,7 +62,7 @@ async def ask(port: int, *, path: str = "/metrics", accept: str = "") -> tuple[s
 
 async def samples(port: int) -> Mapping[tuple[str, tuple[str, ...]], float]:
     _, _, body = await ask(port)
-    families = read_text(body)
+    families = read_text(body)  # type: ignore[no-untyped-call]  # typed only by its caller
     return {(each.name, tuple(each.labels.values())): each.value for family in families for each in family.samples}
 
 
