@@ -22,7 +22,7 @@ from libs.rpc.peer import Peer, PeerRefused, PeerUnavailable
 from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Refusal, Refusing, Violation
 from libs.rpc.server import Registration, RpcServer, RpcSettings
-from libs.rpc.tracing import call_context, serve_item
+from libs.rpc.tracing import call_context, serve_item, serve_together
 
 __all__ = [
     "REASONS",
@@ -60,4 +60,5 @@ __all__ = [
     "current_workspace",
     "remote_authenticator",
     "serve_item",
+    "serve_together",
 ]

@@ -7,10 +7,12 @@ from hashlib import sha256
 from ipaddress import ip_network
 
 from contactsync.access.v1 import access_service_pb2, access_service_pb2_grpc, client_pb2
+from contactsync.call.v1.call_pb2 import CallContext
 
 from libs.rpc.batch import Batch
 from libs.rpc.caller import Authenticator, ClientCaller, ClientId, Duplicates, Scope
 from libs.rpc.peer import Peer
+from libs.rpc.tracing import call_context
 
 MAX_AGE_SECONDS = 5.0
 """How long a revoked key may still open: the law of the hub."""
@@ -23,12 +25,15 @@ def remote_authenticator(access: Peer) -> Authenticator:
     """Asks access in batches and keeps the answers for at most 5 s. Raises PeerUnavailable when it does not answer."""
     stub = access_service_pb2_grpc.AccessServiceStub(access.channel)
 
-    async def authenticate_many(keys: Sequence[str]) -> Sequence[ClientCaller | None]:
-        request = access_service_pb2.AuthenticateManyRequest(keys=keys)
+    async def authenticate_many(asked: Sequence[tuple[str, CallContext]]) -> Sequence[ClientCaller | None]:
+        request = access_service_pb2.AuthenticateManyRequest(
+            keys=[key for key, _ in asked], contexts=[context for _, context in asked]
+        )
         response = await access.call(stub.AuthenticateMany, request)
         return [_client(result) for result in response.results]
 
-    return cached_authenticator(Batch(authenticate_many).ask)
+    batch = Batch(authenticate_many)
+    return cached_authenticator(lambda key: batch.ask((key, call_context())))
 
 
 def cached_authenticator(authenticate: Authenticator, *, now: Callable[[], float] = time.monotonic) -> Authenticator:

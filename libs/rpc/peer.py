@@ -19,7 +19,7 @@ from libs.rpc.identity import Shown
 from libs.rpc.reason import DOMAIN
 from libs.rpc.refusal import Violation
 from libs.rpc.target import target_of
-from libs.rpc.tracing import TRACE_HEADER, bound_correlation_id, current_traceparent
+from libs.rpc.tracing import TRACE_HEADER, bound_correlation_id, calling, current_traceparent
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -112,17 +112,18 @@ class Peer:
         ends_at = asyncio.get_running_loop().time() + _seconds_left(timeout)
         name, reads = self._named.known(method)
         tries = _TRIES if reads or repeatable or patient else 1
-        while True:
-            tries -= 1
-            left = ends_at - asyncio.get_running_loop().time()
-            try:
-                return await method(
-                    request, timeout=max(0.0, left), metadata=self._metadata(name), wait_for_ready=patient or None
-                )
-            except grpc.aio.AioRpcError as error:
-                if not tries or error.code() is not grpc.StatusCode.UNAVAILABLE:
-                    raise _failure(name, error) from None
-            await asyncio.sleep(_pause(_TRIES - tries))
+        with calling(name):
+            while True:
+                tries -= 1
+                left = ends_at - asyncio.get_running_loop().time()
+                try:
+                    return await method(
+                        request, timeout=max(0.0, left), metadata=self._metadata(name), wait_for_ready=patient or None
+                    )
+                except grpc.aio.AioRpcError as error:
+                    if not tries or error.code() is not grpc.StatusCode.UNAVAILABLE:
+                        raise _failure(name, error) from None
+                await asyncio.sleep(_pause(_TRIES - tries))
 
     def _metadata(self, method: str) -> tuple[tuple[str, str], ...]:
         # Internal methods are in the contracts of their service's name: contactsync.SERVICE.v1.

@@ -1,8 +1,8 @@
 """One trace and one correlation id through every hop, bound to the OpenTelemetry context."""
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from contextvars import Token
 from types import TracebackType
 
@@ -26,6 +26,7 @@ from libs.rpc.reason import Wire
 
 TRACE_HEADER = "traceparent"
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+_SAMPLED = frozenset("13579bdf")
 _TRACER = trace.get_tracer("libs.rpc")
 
 
@@ -151,6 +152,19 @@ class serve_item:  # noqa: N801 - reads as a verb: `with serve_item(item.context
         if kind is not None:
             end_failed(self._span, str(getattr(error, "reason", kind.__qualname__)))
         self._span.end()
+
+
+def serve_together(contexts: Iterable[CallContext], name: str) -> ExitStack:
+    """Serves all items of a batched call at once: a span for each whose caller sampled its trace.
+
+    They are decided together, so they last alike.
+    """
+    stack = ExitStack()
+    for context in contexts:
+        # The last hex digit of a traceparent holds the sampled flag, its lowest bit.
+        if context.traceparent[-1:] in _SAMPLED:
+            stack.enter_context(serve_item(context, name))
+    return stack
 
 
 def _remote_parent(traceparent: str) -> SpanContext | None:

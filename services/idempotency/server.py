@@ -1,17 +1,15 @@
 """contactsync.idempotency.v1.IdempotencyService on the wire."""
 
-from collections.abc import Awaitable, Iterable
-from contextlib import ExitStack
+from collections.abc import Awaitable
 from datetime import datetime
-from typing import Protocol, assert_never
+from typing import assert_never
 
-from contactsync.call.v1 import call_pb2
 from contactsync.idempotency.v1 import idempotency_service_pb2 as pb
 from contactsync.idempotency.v1 import idempotency_service_pb2_grpc as pb_grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc.aio import ServicerContext
 
-from libs.rpc import serve_item
+from libs.rpc import serve_together
 from services.idempotency.domain import (
     Answer,
     Beginning,
@@ -41,7 +39,7 @@ class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
         context: ServicerContext[pb.BeginManyRequest, Awaitable[pb.BeginManyResponse]],
     ) -> pb.BeginManyResponse:
         """As the contract says."""
-        with _served(request.items, "idempotency.Begin"):
+        with serve_together((each.context for each in request.items), "idempotency.Begin"):
             beginnings = await self._idempotency.begin([_request(item) for item in request.items])
         return pb.BeginManyResponse(results=map(_result, beginnings))
 
@@ -51,7 +49,7 @@ class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
         context: ServicerContext[pb.CompleteManyRequest, Awaitable[pb.CompleteManyResponse]],
     ) -> pb.CompleteManyResponse:
         """As the contract says."""
-        with _served(request.items, "idempotency.Complete"):
+        with serve_together((each.context for each in request.items), "idempotency.Complete"):
             completed = await self._idempotency.complete([_completion(item) for item in request.items])
         return pb.CompleteManyResponse(completed=completed)
 
@@ -62,24 +60,9 @@ class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
     ) -> pb.ReleaseManyResponse:
         """As the contract says."""
         releases = [Release(_key(item), Fence(item.fence)) for item in request.items]
-        with _served(request.items, "idempotency.Release"):
+        with serve_together((each.context for each in request.items), "idempotency.Release"):
             released = await self._idempotency.release(releases)
         return pb.ReleaseManyResponse(released=released)
-
-
-class _Item(Protocol):
-    @property
-    def context(self) -> call_pb2.CallContext: ...
-
-
-def _served(items: Iterable[_Item], name: str) -> ExitStack:
-    """A span for each item whose caller sampled its trace; they are decided together, so they last alike."""
-    stack = ExitStack()
-    for item in items:
-        # The last hex digit of a traceparent holds the sampled flag, its lowest bit.
-        if item.context.traceparent[-1:] in {*"13579bdf"}:
-            stack.enter_context(serve_item(item.context, name))
-    return stack
 
 
 def _key(item: pb.BeginItem | pb.CompleteItem | pb.ReleaseItem) -> Key:

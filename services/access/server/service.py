@@ -9,7 +9,7 @@ from contactsync.access.v1 import access_service_pb2 as pb
 from contactsync.access.v1 import access_service_pb2_grpc
 from google.protobuf.message import Message
 
-from libs.rpc import current_client
+from libs.rpc import current_client, serve_together
 from services.access.handler import Access
 from services.access.server.mapping import read_settings, write_client, write_result
 
@@ -31,7 +31,8 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
         request: pb.AuthenticateManyRequest,
         context: Context[pb.AuthenticateManyRequest, pb.AuthenticateManyResponse],
     ) -> pb.AuthenticateManyResponse:
-        found = await self._access.authenticate(request.keys)
+        with serve_together(request.contexts, "access.Authenticate"):
+            found = await self._access.authenticate(request.keys)
         return pb.AuthenticateManyResponse(results=[write_result(result) for result in found])
 
     async def CreateClient(

@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from contactsync.access.v1 import client_pb2 as contactsync_dot_access_dot_v1_dot_client__pb2
+from contactsync.call.v1 import call_pb2 as contactsync_dot_call_dot_v1_dot_call__pb2
 from contactsync.policy.v1 import policy_pb2 as contactsync_dot_policy_dot_v1_dot_policy__pb2
 from google.api import annotations_pb2 as google_dot_api_dot_annotations__pb2
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*contactsync/access/v1/access_service.proto\x12\x15\x63ontactsync.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"contactsync/access/v1/client.proto\x1a\"contactsync/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\";\n\x17\x41uthenticateManyRequest\x12 \n\x04keys\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\x80\x02\"\x05r\x03\x18\x80\x04\"V\n\x18\x41uthenticateManyResponse\x12:\n\x07results\x18\x01 \x03(\x0b\x32).contactsync.access.v1.AuthenticateResult\"Y\n\x12\x41uthenticateResult\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client\x12\x14\n\x0chmac_secrets\x18\x02 \x03(\t\"g\n\x13\x43reateClientRequest\x12\x17\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x37\n\x08settings\x18\x02 \x01(\x0b\x32%.contactsync.access.v1.ClientSettings\"k\n\x14\x43reateClientResponse\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client\x12\x0f\n\x07\x61pi_key\x18\x02 \x01(\t\x12\x13\n\x0bhmac_secret\x18\x03 \x01(\t\"\x14\n\x12ListClientsRequest\"E\n\x13ListClientsResponse\x12.\n\x07\x63lients\x18\x01 \x03(\x0b\x32\x1d.contactsync.access.v1.Client\"0\n\x10GetClientRequest\x12\x1c\n\tclient_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"B\n\x11GetClientResponse\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client\"\x8e\x01\n\x13UpdateClientRequest\x12\x1c\n\tclient_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x37\n\x08settings\x18\x02 \x01(\x0b\x32%.contactsync.access.v1.ClientSettings\x12\x14\n\x07\x65nabled\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\n\n\x08_enabled\"Z\n\x14UpdateClientResponse\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client\x12\x13\n\x0bhmac_secret\x18\x02 \x01(\t\"m\n\x10RotateKeyRequest\x12\x1c\n\tclient_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12;\n\x07overlap\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\x9a\x9e\x01\x32\x00\"h\n\x11RotateKeyResponse\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client\x12\x0f\n\x07\x61pi_key\x18\x02 \x01(\t\x12\x13\n\x0bhmac_secret\x18\x03 \x01(\t\"J\n\x11RevokeKeysRequest\x12\x1c\n\tclient_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x06key_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"C\n\x12RevokeKeysResponse\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client2\xe7\x08\n\rAccessService\x12\xc8\x01\n\x10\x41uthenticateMany\x12..contactsync.access.v1.AuthenticateManyRequest\x1a/.contactsync.access.v1.AuthenticateManyResponse\"S\x90\x02\x01\x8a\xb5\x18L\x12\tingestion\x12\x0bidempotency\x12\rnormalization\x12\x08\x64\x65livery\x12\tdirectory\x12\x0esource_polling\x12\x8c\x01\n\x0c\x43reateClient\x12*.contactsync.access.v1.CreateClientRequest\x1a+.contactsync.access.v1.CreateClientResponse\"#\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02\x16\"\x11/admin/v1/clients:\x01*\x12\x93\x01\n\x0bListClients\x12).contactsync.access.v1.ListClientsRequest\x1a*.contactsync.access.v1.ListClientsResponse\"-\x90\x02\x01\x8a\xb5\x18\r\n\x01\x03\x12\x08\x64\x65livery\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/clients\x12\x8f\x01\n\tGetClient\x12\'.contactsync.access.v1.GetClientRequest\x1a(.contactsync.access.v1.GetClientResponse\"/\x90\x02\x01\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/admin/v1/clients/{client_id}\x12\x98\x01\n\x0cUpdateClient\x12*.contactsync.access.v1.UpdateClientRequest\x1a+.contactsync.access.v1.UpdateClientResponse\"/\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02\"2\x1d/admin/v1/clients/{client_id}:\x01*\x12\x96\x01\n\tRotateKey\x12\'.contactsync.access.v1.RotateKeyRequest\x1a(.contactsync.access.v1.RotateKeyResponse\"6\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02)\"$/admin/v1/clients/{client_id}/rotate:\x01*\x12\x99\x01\n\nRevokeKeys\x12(.contactsync.access.v1.RevokeKeysRequest\x1a).contactsync.access.v1.RevokeKeysResponse\"6\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02)\"$/admin/v1/clients/{client_id}/revoke:\x01*\x1a\x04\x90\xb5\x18\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n*contactsync/access/v1/access_service.proto\x12\x15\x63ontactsync.access.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\"contactsync/access/v1/client.proto\x1a\x1e\x63ontactsync/call/v1/call.proto\x1a\"contactsync/policy/v1/policy.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\"z\n\x17\x41uthenticateManyRequest\x12 \n\x04keys\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x08\x01\x10\x80\x02\"\x05r\x03\x18\x80\x04\x12=\n\x08\x63ontexts\x18\x02 \x03(\x0b\x32 .contactsync.call.v1.CallContextB\t\xbaH\x06\x92\x01\x03\x10\x80\x02\"V\n\x18\x41uthenticateManyResponse\x12:\n\x07results\x18\x01 \x03(\x0b\x32).contactsync.access.v1.AuthenticateResult\"Y\n\x12\x41uthenticateResult\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client\x12\x14\n\x0chmac_secrets\x18\x02 \x03(\t\"g\n\x13\x43reateClientRequest\x12\x17\n\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12\x37\n\x08settings\x18\x02 \x01(\x0b\x32%.contactsync.access.v1.ClientSettings\"k\n\x14\x43reateClientResponse\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client\x12\x0f\n\x07\x61pi_key\x18\x02 \x01(\t\x12\x13\n\x0bhmac_secret\x18\x03 \x01(\t\"\x14\n\x12ListClientsRequest\"E\n\x13ListClientsResponse\x12.\n\x07\x63lients\x18\x01 \x03(\x0b\x32\x1d.contactsync.access.v1.Client\"0\n\x10GetClientRequest\x12\x1c\n\tclient_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\"B\n\x11GetClientResponse\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client\"\x8e\x01\n\x13UpdateClientRequest\x12\x1c\n\tclient_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x37\n\x08settings\x18\x02 \x01(\x0b\x32%.contactsync.access.v1.ClientSettings\x12\x14\n\x07\x65nabled\x18\x03 \x01(\x08H\x00\x88\x01\x01\x42\n\n\x08_enabled\"Z\n\x14UpdateClientResponse\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client\x12\x13\n\x0bhmac_secret\x18\x02 \x01(\t\"m\n\x10RotateKeyRequest\x12\x1c\n\tclient_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12;\n\x07overlap\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationB\x0f\xbaH\x0c\xaa\x01\t\"\x05\x08\x80\x9a\x9e\x01\x32\x00\"h\n\x11RotateKeyResponse\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client\x12\x0f\n\x07\x61pi_key\x18\x02 \x01(\t\x12\x13\n\x0bhmac_secret\x18\x03 \x01(\t\"J\n\x11RevokeKeysRequest\x12\x1c\n\tclient_id\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18@\x12\x17\n\x06key_id\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\"C\n\x12RevokeKeysResponse\x12-\n\x06\x63lient\x18\x01 \x01(\x0b\x32\x1d.contactsync.access.v1.Client2\xe7\x08\n\rAccessService\x12\xc8\x01\n\x10\x41uthenticateMany\x12..contactsync.access.v1.AuthenticateManyRequest\x1a/.contactsync.access.v1.AuthenticateManyResponse\"S\x90\x02\x01\x8a\xb5\x18L\x12\tingestion\x12\x0bidempotency\x12\rnormalization\x12\x08\x64\x65livery\x12\tdirectory\x12\x0esource_polling\x12\x8c\x01\n\x0c\x43reateClient\x12*.contactsync.access.v1.CreateClientRequest\x1a+.contactsync.access.v1.CreateClientResponse\"#\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02\x16\"\x11/admin/v1/clients:\x01*\x12\x93\x01\n\x0bListClients\x12).contactsync.access.v1.ListClientsRequest\x1a*.contactsync.access.v1.ListClientsResponse\"-\x90\x02\x01\x8a\xb5\x18\r\n\x01\x03\x12\x08\x64\x65livery\x82\xd3\xe4\x93\x02\x13\x12\x11/admin/v1/clients\x12\x8f\x01\n\tGetClient\x12\'.contactsync.access.v1.GetClientRequest\x1a(.contactsync.access.v1.GetClientResponse\"/\x90\x02\x01\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02\x1f\x12\x1d/admin/v1/clients/{client_id}\x12\x98\x01\n\x0cUpdateClient\x12*.contactsync.access.v1.UpdateClientRequest\x1a+.contactsync.access.v1.UpdateClientResponse\"/\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02\"2\x1d/admin/v1/clients/{client_id}:\x01*\x12\x96\x01\n\tRotateKey\x12\'.contactsync.access.v1.RotateKeyRequest\x1a(.contactsync.access.v1.RotateKeyResponse\"6\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02)\"$/admin/v1/clients/{client_id}/rotate:\x01*\x12\x99\x01\n\nRevokeKeys\x12(.contactsync.access.v1.RevokeKeysRequest\x1a).contactsync.access.v1.RevokeKeysResponse\"6\x8a\xb5\x18\x03\n\x01\x03\x82\xd3\xe4\x93\x02)\"$/admin/v1/clients/{client_id}/revoke:\x01*\x1a\x04\x90\xb5\x18\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AUTHENTICATEMANYREQUEST'].fields_by_name['keys']._loaded_options = None
   _globals['_AUTHENTICATEMANYREQUEST'].fields_by_name['keys']._serialized_options = b'\272H\017\222\001\014\010\001\020\200\002\"\005r\003\030\200\004'
+  _globals['_AUTHENTICATEMANYREQUEST'].fields_by_name['contexts']._loaded_options = None
+  _globals['_AUTHENTICATEMANYREQUEST'].fields_by_name['contexts']._serialized_options = b'\272H\006\222\001\003\020\200\002'
   _globals['_CREATECLIENTREQUEST'].fields_by_name['name']._loaded_options = None
   _globals['_CREATECLIENTREQUEST'].fields_by_name['name']._serialized_options = b'\272H\006r\004\020\001\030d'
   _globals['_GETCLIENTREQUEST'].fields_by_name['client_id']._loaded_options = None
@@ -68,36 +71,36 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCESSSERVICE'].methods_by_name['RotateKey']._serialized_options = b'\212\265\030\003\n\001\003\202\323\344\223\002)\"$/admin/v1/clients/{client_id}/rotate:\001*'
   _globals['_ACCESSSERVICE'].methods_by_name['RevokeKeys']._loaded_options = None
   _globals['_ACCESSSERVICE'].methods_by_name['RevokeKeys']._serialized_options = b'\212\265\030\003\n\001\003\202\323\344\223\002)\"$/admin/v1/clients/{client_id}/revoke:\001*'
-  _globals['_AUTHENTICATEMANYREQUEST']._serialized_start=232
-  _globals['_AUTHENTICATEMANYREQUEST']._serialized_end=291
-  _globals['_AUTHENTICATEMANYRESPONSE']._serialized_start=293
-  _globals['_AUTHENTICATEMANYRESPONSE']._serialized_end=379
-  _globals['_AUTHENTICATERESULT']._serialized_start=381
-  _globals['_AUTHENTICATERESULT']._serialized_end=470
-  _globals['_CREATECLIENTREQUEST']._serialized_start=472
-  _globals['_CREATECLIENTREQUEST']._serialized_end=575
-  _globals['_CREATECLIENTRESPONSE']._serialized_start=577
-  _globals['_CREATECLIENTRESPONSE']._serialized_end=684
-  _globals['_LISTCLIENTSREQUEST']._serialized_start=686
-  _globals['_LISTCLIENTSREQUEST']._serialized_end=706
-  _globals['_LISTCLIENTSRESPONSE']._serialized_start=708
-  _globals['_LISTCLIENTSRESPONSE']._serialized_end=777
-  _globals['_GETCLIENTREQUEST']._serialized_start=779
-  _globals['_GETCLIENTREQUEST']._serialized_end=827
-  _globals['_GETCLIENTRESPONSE']._serialized_start=829
-  _globals['_GETCLIENTRESPONSE']._serialized_end=895
-  _globals['_UPDATECLIENTREQUEST']._serialized_start=898
-  _globals['_UPDATECLIENTREQUEST']._serialized_end=1040
-  _globals['_UPDATECLIENTRESPONSE']._serialized_start=1042
-  _globals['_UPDATECLIENTRESPONSE']._serialized_end=1132
-  _globals['_ROTATEKEYREQUEST']._serialized_start=1134
-  _globals['_ROTATEKEYREQUEST']._serialized_end=1243
-  _globals['_ROTATEKEYRESPONSE']._serialized_start=1245
-  _globals['_ROTATEKEYRESPONSE']._serialized_end=1349
-  _globals['_REVOKEKEYSREQUEST']._serialized_start=1351
-  _globals['_REVOKEKEYSREQUEST']._serialized_end=1425
-  _globals['_REVOKEKEYSRESPONSE']._serialized_start=1427
-  _globals['_REVOKEKEYSRESPONSE']._serialized_end=1494
-  _globals['_ACCESSSERVICE']._serialized_start=1497
-  _globals['_ACCESSSERVICE']._serialized_end=2624
+  _globals['_AUTHENTICATEMANYREQUEST']._serialized_start=264
+  _globals['_AUTHENTICATEMANYREQUEST']._serialized_end=386
+  _globals['_AUTHENTICATEMANYRESPONSE']._serialized_start=388
+  _globals['_AUTHENTICATEMANYRESPONSE']._serialized_end=474
+  _globals['_AUTHENTICATERESULT']._serialized_start=476
+  _globals['_AUTHENTICATERESULT']._serialized_end=565
+  _globals['_CREATECLIENTREQUEST']._serialized_start=567
+  _globals['_CREATECLIENTREQUEST']._serialized_end=670
+  _globals['_CREATECLIENTRESPONSE']._serialized_start=672
+  _globals['_CREATECLIENTRESPONSE']._serialized_end=779
+  _globals['_LISTCLIENTSREQUEST']._serialized_start=781
+  _globals['_LISTCLIENTSREQUEST']._serialized_end=801
+  _globals['_LISTCLIENTSRESPONSE']._serialized_start=803
+  _globals['_LISTCLIENTSRESPONSE']._serialized_end=872
+  _globals['_GETCLIENTREQUEST']._serialized_start=874
+  _globals['_GETCLIENTREQUEST']._serialized_end=922
+  _globals['_GETCLIENTRESPONSE']._serialized_start=924
+  _globals['_GETCLIENTRESPONSE']._serialized_end=990
+  _globals['_UPDATECLIENTREQUEST']._serialized_start=993
+  _globals['_UPDATECLIENTREQUEST']._serialized_end=1135
+  _globals['_UPDATECLIENTRESPONSE']._serialized_start=1137
+  _globals['_UPDATECLIENTRESPONSE']._serialized_end=1227
+  _globals['_ROTATEKEYREQUEST']._serialized_start=1229
+  _globals['_ROTATEKEYREQUEST']._serialized_end=1338
+  _globals['_ROTATEKEYRESPONSE']._serialized_start=1340
+  _globals['_ROTATEKEYRESPONSE']._serialized_end=1444
+  _globals['_REVOKEKEYSREQUEST']._serialized_start=1446
+  _globals['_REVOKEKEYSREQUEST']._serialized_end=1520
+  _globals['_REVOKEKEYSRESPONSE']._serialized_start=1522
+  _globals['_REVOKEKEYSRESPONSE']._serialized_end=1589
+  _globals['_ACCESSSERVICE']._serialized_start=1592
+  _globals['_ACCESSSERVICE']._serialized_end=2719
 # @@protoc_insertion_point(module_scope)
