@@ -14,6 +14,8 @@ local WORDS = {
   ["503"] = { "service_unavailable", "Service temporarily unavailable" },
   ["504"] = { "deadline_exceeded", "Deadline exceeded" },
 }
+-- For a 503 that no service made: a service that is started again is back by then.
+local RETRY_AFTER = "3"
 local INTERNAL = { "internal_error", "Internal error" }
 local TELECRM = { ["400"] = "BAD_REQUEST", ["401"] = "NOT_AUTHORIZED" }
 
@@ -84,5 +86,8 @@ function envoy_on_response(handle)
     headers:replace("content-length", tostring(#body))
     headers:remove("x-error-body")
     headers:remove("grpc-status-details-bin")
+  end
+  if headers:get(":status") == "503" and not headers:get("retry-after") then
+    headers:add("retry-after", RETRY_AFTER)
   end
 end

@@ -100,25 +100,23 @@ class Peer:
         *,
         timeout: timedelta = timedelta(seconds=5),  # noqa: ASYNC109 - a deadline travels with a call
         repeatable: bool = False,
-        patient: bool = False,
     ) -> Response:
         """Calls with identity, correlation id, trace and a deadline: `timeout`, or what is left of the served call.
 
-        Tries again only on UNAVAILABLE, and only what has no side effects or is `repeatable`: a repeat changes nothing
-        more, and is answered as the first call would have been. `patient` is for work that nobody waits for and that
-        may be repeated without harm: it is tried again too, and a service that is away is waited for until the
-        deadline. Raises PeerRefused or PeerUnavailable.
+        A service that is away is waited for until the deadline: it may be restarting. What was under way when it went
+        (UNAVAILABLE) is tried again only when it has no side effects or is `repeatable`: a repeat changes nothing more,
+        and is answered as the first call would have been. Raises PeerRefused or PeerUnavailable.
         """
         ends_at = asyncio.get_running_loop().time() + _seconds_left(timeout)
         name, reads = self._named.known(method)
-        tries = _TRIES if reads or repeatable or patient else 1
+        tries = _TRIES if reads or repeatable else 1
         with calling(name):
             while True:
                 tries -= 1
                 left = ends_at - asyncio.get_running_loop().time()
                 try:
                     return await method(
-                        request, timeout=max(0.0, left), metadata=self._metadata(name), wait_for_ready=patient or None
+                        request, timeout=max(0.0, left), metadata=self._metadata(name), wait_for_ready=True
                     )
                 except grpc.aio.AioRpcError as error:
                     if not tries or error.code() is not grpc.StatusCode.UNAVAILABLE:

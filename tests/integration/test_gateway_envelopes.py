@@ -1,5 +1,6 @@
 """Errors through the real Envoy, each in the envelope of the API that was called, whoever makes it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -167,9 +168,11 @@ async def test_a_service_that_is_away_is_told_in_the_envelope_too(tmp_path: Path
         httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False) as http,
         envoy(tmp_path / "envoy.yaml", http, ready="/docs"),
     ):
-        answers = {group: await http.get(READ[group], headers=HEADERS[group]) for group in GROUPS}
+        asked = await asyncio.gather(*(http.get(READ[group], headers=HEADERS[group]) for group in GROUPS))
+        answers = dict(zip(GROUPS, asked, strict=True))
 
     assert {answer.status_code for answer in answers.values()} == {503}
+    assert {answer.headers["Retry-After"] for answer in answers.values()} == {"3"}
     assert [words(group, answer) for group, answer in answers.items()] == [
         "service_unavailable",
         "SERVICE_UNAVAILABLE",

@@ -35,7 +35,7 @@ class IngestionChunks(Chunks):
         found: dict[ChunkId, Chunk | None] = {}
         while missing:
             request = FetchChunksRequest(chunk_ids=missing)
-            response = await self._peer.call(self._stub.FetchChunks, request, timeout=CALL_TIMEOUT, patient=True)
+            response = await self._peer.call(self._stub.FetchChunks, request, timeout=CALL_TIMEOUT, repeatable=True)
             if not response.chunks:
                 raise ValueError("ingestion answered without chunks")
             for chunk_id, chunk in zip(missing, response.chunks, strict=False):

@@ -49,7 +49,7 @@ class IngestionOutcomes(Outcomes):
 
     async def _report(self, outcomes: Sequence[DeliveryOutcome]) -> Sequence[None]:
         request = RecordOutcomesRequest(outcomes=outcomes)
-        await self._peer.call(self._stub.RecordOutcomes, request, timeout=CALL_TIMEOUT, patient=True)
+        await self._peer.call(self._stub.RecordOutcomes, request, timeout=CALL_TIMEOUT, repeatable=True)
         return [None] * len(outcomes)
 
 

@@ -48,7 +48,7 @@ class DirectorySender(Sender, Lookup):
 
     async def _apply(self, items: Sequence[ApplyItem]) -> Sequence[ApplyResult]:
         request = ApplyManyRequest(items=items)
-        response = await self._peer.call(self._stub.ApplyMany, request, timeout=CALL_TIMEOUT, patient=True)
+        response = await self._peer.call(self._stub.ApplyMany, request, timeout=CALL_TIMEOUT, repeatable=True)
         return response.results
 
 

@@ -27,7 +27,7 @@ class RpcEchoes(Echoes):
         asked = [pb.SeenChange(remote_id=each.remote_id, fields=each.fields) for each in changes]
         request = pb.RecognizeEchoesRequest(url=url, changes=asked)
         try:
-            told = await self._peer.call(self._stub.RecognizeEchoes, request, timeout=CALL_TIMEOUT, patient=True)
+            told = await self._peer.call(self._stub.RecognizeEchoes, request, timeout=CALL_TIMEOUT, repeatable=True)
         except (PeerUnavailable, PeerRefused):
             raise PartUnavailableError("delivery") from None
         return list(told.echoes)

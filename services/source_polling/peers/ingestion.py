@@ -69,7 +69,7 @@ class RpcImports(Imports):
         try:
             async for attempt in stamina.retry_context(on=_pause, attempts=None, timeout=PATIENCE, wait_max=2.0):
                 with attempt:
-                    await self._peer.call(self._stub.ImportContacts, request, timeout=CALL_TIMEOUT, patient=True)
+                    await self._peer.call(self._stub.ImportContacts, request, timeout=CALL_TIMEOUT, repeatable=True)
         except PeerUnavailable:
             raise PartUnavailableError("ingestion") from None
         except PeerRefused as refused:

@@ -137,7 +137,7 @@ async def test_patient_call_outlasts_a_restart_of_the_peer(world: World, server:
     world.behave = behave
     await server.stop()
     call = asyncio.create_task(
-        ingestion.call(_release(ingestion), RELEASE, timeout=timedelta(seconds=30), patient=True)
+        ingestion.call(_release(ingestion), RELEASE, timeout=timedelta(seconds=30), repeatable=True)
     )
     again = make_server(world, listen=f"127.0.0.1:{server.port}")
     await again.start()
