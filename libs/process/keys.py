@@ -16,6 +16,26 @@ class KeyFileError(Exception):
         self.path = path
 
 
+def read_service_keys(setting: str, path: Path) -> bytes | dict[str, bytes]:
+    """Read the hub's key alone, or a service's own keys: a line for each service, its name and its key in hex.
+
+    KeyFileError otherwise.
+    """
+    try:
+        lines = [line.split() for line in path.read_text("ascii").splitlines()]
+    except (OSError, ValueError):
+        lines = []
+    if not lines or any(len(words) != 2 for words in lines):
+        return read_key_file(setting, path)
+    try:
+        keys = {name: bytes.fromhex(key) for name, key in lines}
+    except ValueError:
+        raise KeyFileError(setting, path, "does not hold hex digits after each name") from None
+    if any(len(key) < 32 for key in keys.values()):
+        raise KeyFileError(setting, path, "holds keys of less than 32 bytes")
+    return keys
+
+
 def read_key_file(setting: str, path: Path, *, exactly: int | None = None) -> bytes:
     """Read a key of at least 32 bytes, or of exactly so many, written as hex digits. KeyFileError otherwise."""
     try:

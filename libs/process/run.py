@@ -8,6 +8,7 @@ from typing import TypeVar
 import uvloop
 from pydantic import ValidationError
 
+from libs.process.certificates import CertificateError
 from libs.process.keys import KeyFileError
 from libs.process.settings import ProcessSettings
 
@@ -26,7 +27,7 @@ def run_process(
     What only the operator can mend (a setting, a key file, or one of ``refusals``) is told in one line
     on standard error and ends the process with EX_CONFIG: a supervisor does not try that again.
     """
-    told: tuple[type[Exception], ...] = (KeyFileError, *refusals)
+    told: tuple[type[Exception], ...] = (KeyFileError, CertificateError, *refusals)
     try:
         # On asyncio's own loop an import costs an eighth more CPU.
         uvloop.run(_awaited(serve, settings.model_validate({})))

@@ -8,7 +8,8 @@ from typing import TypeAlias, TypedDict
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from libs.process.keys import read_key_file
+from libs.process.certificates import read_tls_files
+from libs.process.keys import read_service_keys
 
 Network: TypeAlias = IPv4Network | IPv6Network
 
@@ -37,7 +38,14 @@ class ProcessSettings(BaseSettings):
     listen: str
     """host:port of the gRPC server."""
     service_key_file: Path
-    """32 bytes or more in hex, the same for every service of the hub: by it they know each other."""
+    """By it services know each other: the service's own keys, as `contactsync certs` makes them, or the hub's key, 32
+    bytes or more in hex, the same for every service."""
+    tls_ca_file: Path | None = None
+    """The certificate of the hub's own authority, whose certificates are believed. Absent: no TLS between services."""
+    tls_cert_file: Path | None = None
+    """This service's certificate, with its name. Files that change are read anew."""
+    tls_key_file: Path | None = None
+    """The private key of the certificate."""
     linger: timedelta = Field(default=timedelta(0), ge=timedelta(0), le=timedelta(seconds=3))
     """How long after SIGTERM calls are still taken: as long as the gateway may need to see NOT_SERVING."""
     gateways: str = "127.0.0.0/8,::1/128"
@@ -55,9 +63,16 @@ class ProcessSettings(BaseSettings):
     otlp_metrics_endpoint: str | None = None
     """Where the numbers are sent too, `http://host:4317`; a setting of its own, since Jaeger takes none."""
 
-    def read_service_key(self) -> bytes:
-        """The key by which services know each other. Raises KeyFileError."""
-        return read_key_file("CONTACTSYNC_SERVICE_KEY_FILE", self.service_key_file)
+    def read_service_key(self) -> bytes | dict[str, bytes]:
+        """The key by which services know each other, or this service's keys by name. Raises KeyFileError."""
+        return read_service_keys("CONTACTSYNC_SERVICE_KEY_FILE", self.service_key_file)
+
+    def tls_files(self) -> tuple[Path, Path, Path] | None:
+        """The authority's certificate, this service's, and its private key; None: no TLS.
+
+        Raises CertificateError when one is missing or they do not go together.
+        """
+        return read_tls_files(self.tls_ca_file, self.tls_cert_file, self.tls_key_file)
 
     @field_validator("gateways")
     @classmethod

@@ -22,6 +22,7 @@ from libs.rpc.peer import Peer, PeerRefused, PeerUnavailable
 from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Refusal, Refusing, Violation
 from libs.rpc.server import Registration, RpcServer, RpcSettings
+from libs.rpc.tls import Callee, Tls
 from libs.rpc.tracing import call_context, serve_item, serve_together
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "Authenticator",
     "Batch",
     "BatchMismatch",
+    "Callee",
     "Caller",
     "ClientCaller",
     "ClientId",
@@ -48,6 +50,7 @@ __all__ = [
     "Scope",
     "ServiceCaller",
     "Shown",
+    "Tls",
     "Violation",
     "WorkspaceCaller",
     "answer",

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 
@@ -19,6 +19,7 @@ from libs.rpc.identity import Shown
 from libs.rpc.reason import DOMAIN
 from libs.rpc.refusal import Violation
 from libs.rpc.target import target_of
+from libs.rpc.tls import IN_THE_CLEAR, Callee
 from libs.rpc.tracing import TRACE_HEADER, bound_correlation_id, calling, current_traceparent
 
 Request = TypeVar("Request")
@@ -27,6 +28,7 @@ Response = TypeVar("Response")
 _DETAILS = "grpc-status-details-bin"
 _TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.05
+_LAST_CALLS_SECONDS = 60.0
 _LIMIT_BYTES = 9 * 1024 * 1024
 _OPTIONS = (
     ("grpc.max_receive_message_length", _LIMIT_BYTES),
@@ -85,10 +87,16 @@ class PeerUnavailable(Exception):
 class Peer:
     """One channel to one service, however many its replicas are. Made in `main`, closed there."""
 
-    def __init__(self, addresses: str, *, identity: Shown) -> None:
-        """`addresses` are host:port, comma-separated: see `target_of`. Nothing is connected before the first call."""
+    def __init__(self, addresses: str, *, identity: Shown, callee: Callee = IN_THE_CLEAR) -> None:
+        """`addresses` are host:port, comma-separated: see `target_of`. Nothing is connected before the first call.
+
+        `callee` is the service as TLS has it: who must be there, whatever the address is.
+        """
         target, options = target_of(addresses)
-        self._named = _NamingChannel(grpc.aio.insecure_channel(target, options=(*_OPTIONS, *options)))
+        self._callee = callee
+        self._generation = callee.generation
+        self._named = _NamingChannel(lambda: callee.channel(target, (*_OPTIONS, *options)))
+        self._closing: set[asyncio.Task[None]] = set()
         self.channel = cast("grpc.aio.Channel", self._named)
         """For the stubs, whose methods go to `call`."""
         self._identity = identity
@@ -108,7 +116,9 @@ class Peer:
         and is answered as the first call would have been. Raises PeerRefused or PeerUnavailable.
         """
         ends_at = asyncio.get_running_loop().time() + _seconds_left(timeout)
-        name, reads = self._named.known(method)
+        if self._callee.generation is not self._generation:
+            self._renew()
+        name, reads, method = self._named.known(method)
         tries = _TRIES if reads or repeatable else 1
         with calling(name):
             while True:
@@ -132,26 +142,52 @@ class Peer:
             metadata.append((TRACE_HEADER, traceparent))
         return tuple(metadata)
 
+    def _renew(self) -> None:
+        """Calls by the new certificate from now on; those that run end on the channel that they began on."""
+        self._generation = self._callee.generation
+        closing = asyncio.get_running_loop().create_task(self._named.reopen().close(_LAST_CALLS_SECONDS))
+        self._closing.add(closing)
+        closing.add_done_callback(self._closing.discard)
+
     async def close(self) -> None:
         """Closes the channel."""
+        for closing in self._closing:
+            closing.cancel()
         await self._named.close()
 
 
 class _NamingChannel:
     """A channel that remembers the names of its callables, which gRPC keeps to itself, and which may be repeated."""
 
-    def __init__(self, channel: grpc.aio.Channel) -> None:
-        self._channel = channel
-        self._methods: dict[Any, tuple[str, bool]] = {}
+    def __init__(self, open_: Callable[[], grpc.aio.Channel]) -> None:
+        self._open = open_
+        self._channel = open_()
+        self._methods: dict[Any, tuple[str, bool, Any]] = {}
+        self._making: dict[Any, Callable[[], Any]] = {}
 
-    def known(self, method: object) -> tuple[str, bool]:
-        """Name, and True when a repeat has no side effects. Of a callable of another channel: no name, no repeats."""
-        return self._methods.get(method, ("", False))
+    def known(self, method: Any) -> tuple[str, bool, Any]:
+        """Name, True when a repeat has no side effects, and the callable of the channel that is open now.
+
+        Of a callable of another channel: no name, no repeats.
+        """
+        return self._methods.get(method) or ("", False, method)
 
     def unary_unary(self, path: str, *args: Any, **options: Any) -> Any:
-        method = self._channel.unary_unary(path, *args, **options)
-        self._methods[method] = (path.removeprefix("/"), _has_no_side_effects(path))
+        def make() -> Any:
+            return self._channel.unary_unary(path, *args, **options)
+
+        method = make()
+        self._making[method] = make
+        self._methods[method] = (path.removeprefix("/"), _has_no_side_effects(path), method)
         return method
+
+    def reopen(self) -> grpc.aio.Channel:
+        """Opens another channel for all callables, and gives the one before."""
+        before, self._channel = self._channel, self._open()
+        self._methods = {
+            method: (name, reads, self._making[method]()) for method, (name, reads, _) in self._methods.items()
+        }
+        return before
 
     def unary_stream(self, path: str, *args: Any, **options: Any) -> Any:
         return self._channel.unary_stream(path, *args, **options)

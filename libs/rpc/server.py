@@ -6,7 +6,7 @@ import os
 import signal
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +23,7 @@ from libs.rpc.chain import Chain, Handler
 from libs.rpc.door import Door
 from libs.rpc.load import Load
 from libs.rpc.readiness import watch_readiness
+from libs.rpc.tls import Tls
 
 _LOG = structlog.get_logger("libs.rpc")
 _WATCHDOG = timedelta(seconds=2)
@@ -36,6 +37,7 @@ class RpcSettings:
 
     listen: str
     """host:port; port 0 takes a free one, told by `RpcServer.port`."""
+    tls: Tls = field(default_factory=Tls)
     receive_limit: int = 9 * 1024 * 1024
     send_limit: int = 9 * 1024 * 1024
     maximum_concurrent_rpcs: int = 512
@@ -124,7 +126,7 @@ class RpcServer:
         served = [*self._names[1:], health.SERVICE_NAME, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(served, server)
         await self._tell_health(serving=False)
-        self.port = _bind(server, self._settings.listen)
+        self.port = _bind(server, self._settings)
         await server.start()
         self._server = server
         self._watch = asyncio.create_task(watch_readiness(self._ready, self._tell_health))
@@ -210,11 +212,11 @@ def _options(settings: RpcSettings) -> Sequence[tuple[str, int]]:
     )
 
 
-def _bind(server: grpc.aio.Server, listen: str) -> int:
+def _bind(server: grpc.aio.Server, settings: RpcSettings) -> int:
     try:
-        port = server.add_insecure_port(listen)
+        port = settings.tls.listen(server, settings.listen)
     except RuntimeError:
         port = 0
     if not port:
-        raise OSError(f"cannot listen on {listen}: the port is taken, or the address is not this machine's")
+        raise OSError(f"cannot listen on {settings.listen}: the port is taken, or the address is not this machine's")
     return port

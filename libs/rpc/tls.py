@@ -5,27 +5,21 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias, cast
 
 import grpc
 import structlog
 
 _LOG = structlog.get_logger("libs.rpc")
 _LOOK_SECONDS = 5.0
-Options = Sequence[tuple[str, int | str]]
+Options: TypeAlias = Sequence[tuple[str, int | str]]
+TlsFiles: TypeAlias = tuple[Path, Path, Path]
+"""PEM files: the authority's certificate, this process's own, and its private key."""
 
 
 def identity_of(service: str) -> str:
     """The name in a service's certificate, wherever it runs: a DNS name that nobody resolves."""
     return f"{service}.contactsync.internal"
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """PEM files: the authority's certificate, and this process's own certificate and private key."""
-
-    ca: Path
-    cert: Path
-    key: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +73,9 @@ class Tls:
             used = now
             return _configuration(now)
 
-        return grpc.dynamic_ssl_server_credentials(_configuration(loaded), renewed, require_client_authentication=True)
+        # None says that there is no change, which the stubs do not know.
+        fetch = cast("Callable[[], grpc.ServerCertificateConfiguration]", renewed)
+        return grpc.dynamic_ssl_server_credentials(_configuration(loaded), fetch, require_client_authentication=True)
 
     def _look_again(self, files: TlsFiles) -> None:
         try:
@@ -113,6 +109,9 @@ class Callee:
         return grpc.aio.secure_channel(target, channel_credentials(loaded), options=(*options, *named(self.service)))
 
 
+IN_THE_CLEAR = Callee(Tls())
+
+
 def named(service: str) -> Options:
     """The channel options by which the callee's certificate must be the service's, whatever the address is."""
     return (("grpc.ssl_target_name_override", identity_of(service)),)
@@ -126,16 +125,15 @@ def channel_credentials(loaded: _Loaded) -> grpc.ChannelCredentials:
 
 
 def _load(files: TlsFiles) -> _Loaded:
-    loaded = _Loaded(files.ca.read_bytes(), files.cert.read_bytes(), files.key.read_bytes())
+    ca, cert, key = files
+    loaded = _Loaded(ca.read_bytes(), cert.read_bytes(), key.read_bytes())
     # gRPC would only say at the first connection that they do not go together.
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files.cert, files.key)
-    context.load_verify_locations(files.ca)
+    ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
     return loaded
 
 
 def _stamp(files: TlsFiles) -> tuple[tuple[int, int], ...]:
-    stats = [path.stat() for path in (files.ca, files.cert, files.key)]
+    stats = [path.stat() for path in files]
     return tuple((stat.st_mtime_ns, stat.st_ino) for stat in stats)
 
 

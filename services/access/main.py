@@ -8,7 +8,7 @@ from contactsync.access.v1 import access_service_pb2
 from contactsync.access.v1.access_service_pb2_grpc import add_AccessServiceServicer_to_server
 
 from libs.process import read_key_file, run_process
-from libs.rpc import Door, Identity, Registration, RpcServer, RpcSettings, cached_authenticator
+from libs.rpc import Door, Identity, Registration, RpcServer, RpcSettings, Tls, cached_authenticator
 from libs.sealing import PepperedHash
 from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
@@ -71,11 +71,13 @@ async def _prepare(settings: Settings, store: SqlStore, *, master_key: bytes, pe
     return access
 
 
-def _server(settings: Settings, access: Access, database: Database, *, service_key: bytes) -> RpcServer:
-    identity = Identity(SERVICE, service_key)
+def _server(
+    settings: Settings, access: Access, database: Database, *, service_key: bytes | dict[str, bytes]
+) -> RpcServer:
+    identity = Identity(SERVICE, service_key, tls=Tls(settings.tls_files()))
     descriptor = access_service_pb2.DESCRIPTOR.services_by_name["AccessService"]
     return RpcServer(
-        RpcSettings(listen=settings.listen, linger=settings.linger),
+        RpcSettings(listen=settings.listen, linger=settings.linger, tls=identity.tls),
         [Registration(descriptor, add_AccessServiceServicer_to_server, AccessServicer(access))],
         door=Door(
             identity=identity,

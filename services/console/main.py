@@ -13,6 +13,7 @@ from uvicorn.config import Config
 from uvicorn.server import Server
 
 from libs.process import read_key_file, run_process
+from libs.rpc import Tls
 from libs.sealing import Seal
 from libs.telemetry import configure_telemetry
 from services.console.pages import PAGES
@@ -48,7 +49,7 @@ async def running(settings: Settings, *, stopping: asyncio.Event) -> AsyncIterat
     master_key = read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
-        services = Services(settings.services)
+        services = Services(settings.services, tls=Tls(settings.tls_files()))
         stack.push_async_callback(services.close)
         seal = Seal(master_key, purpose="console-session", random=secrets.token_bytes)
         site = Site(

@@ -15,7 +15,7 @@ from contactsync.delivery.v1.delivery_service_pb2_grpc import add_DeliveryServic
 from libs.bus import Bus, JetStreamBus
 from libs.egress import EgressRules, Outlet
 from libs.process import read_key_file, run_process
-from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
+from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
 from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
@@ -106,7 +106,7 @@ class Running:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[Running]:
     """Give everything put together; it is closed behind."""
-    identity = Identity(SERVICE, settings.read_service_key())
+    identity = Identity(SERVICE, settings.read_service_key(), tls=Tls(settings.tls_files()))
     master_key = read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32)
     vault, answers = Vault(master_key), Vault(master_key, purpose="answer")
     async with AsyncExitStack() as stack:
@@ -139,8 +139,12 @@ async def _put_together(
     outlet = Outlet.open(rules)
     stack.push_async_callback(outlet.close)
     ingestion, access, directory = (
-        _peer(address, identity, stack)
-        for address in (settings.ingestion_address, settings.access_address, settings.directory_address)
+        _peer(service, address, identity, stack)
+        for service, address in (
+            ("ingestion", settings.ingestion_address),
+            ("access", settings.access_address),
+            ("directory", settings.directory_address),
+        )
     )
     senders = all_kinds(outlet, directory=directory, clock=clock, echoes=echoes)
     chunks = IngestionChunks(ingestion)
@@ -224,15 +228,15 @@ def _server(
     descriptor = delivery_service_pb2.DESCRIPTOR.services_by_name["DeliveryService"]
     authenticate = remote_authenticator(access)
     return RpcServer(
-        RpcSettings(listen=settings.listen, linger=settings.linger),
+        RpcSettings(listen=settings.listen, linger=settings.linger, tls=identity.tls),
         [Registration(descriptor, add_DeliveryServiceServicer_to_server, server)],
         door=Door(identity=identity, authenticate=authenticate, gateways=settings.gateway_networks()),
         ready=ready,
     )
 
 
-def _peer(address: str, identity: Identity, stack: AsyncExitStack) -> Peer:
-    peer = Peer(address, identity=identity)
+def _peer(service: str, address: str, identity: Identity, stack: AsyncExitStack) -> Peer:
+    peer = Peer(address, identity=identity, callee=identity.tls.to(service))
     stack.push_async_callback(peer.close)
     return peer
 

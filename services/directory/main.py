@@ -25,7 +25,7 @@ from contactsync.directory.v1.workspace_service_pb2_grpc import add_WorkspaceSer
 
 from libs.bus import INTAKE_TICKET, JetStreamBus
 from libs.process import read_key_file, run_process
-from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
+from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
 from libs.sealing import PepperedHash
 from libs.storage import REFUSALS, open_database
 from libs.telemetry import configure_telemetry
@@ -70,14 +70,14 @@ async def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     """Give a server that is put together and not yet started; its database is closed behind it."""
-    identity = Identity(SERVICE, settings.read_service_key())
+    identity = Identity(SERVICE, settings.read_service_key(), tls=Tls(settings.tls_files()))
     pepper = read_key_file("CONTACTSYNC_PEPPER_FILE", settings.pepper_file)
     master_key = read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
-        access = Peer(settings.access_address, identity=identity)
+        access = Peer(settings.access_address, identity=identity, callee=identity.tls.to("access"))
         stack.push_async_callback(access.close)
         stores = await sql_stores(database, clock=_now)
         directory = compose(stores)
@@ -93,7 +93,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             credentials=openers(credentials),
             gateways=settings.gateway_networks(),
         )
-        normalization = Peer(settings.normalization_address, identity=identity)
+        normalization = Peer(settings.normalization_address, identity=identity, callee=identity.tls.to("normalization"))
         stack.push_async_callback(normalization.close)
         bus = await JetStreamBus.open(settings.nats_url, name=SERVICE, replicas=settings.nats_replicas)
         stack.push_async_callback(bus.close)
@@ -104,7 +104,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             book=stores.intake, relay=relay, clock=_now, every=settings.sweep_interval, patience=settings.overdue_after
         )
         server = RpcServer(
-            RpcSettings(listen=settings.listen, linger=settings.linger),
+            RpcSettings(listen=settings.listen, linger=settings.linger, tls=identity.tls),
             [
                 registration(directory, compose_operating(stores, phones=phones)),
                 workspace_registration(workspaces, credentials),

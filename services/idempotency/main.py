@@ -9,7 +9,7 @@ from contactsync.idempotency.v1.idempotency_api_pb2_grpc import add_IdempotencyA
 from contactsync.idempotency.v1.idempotency_service_pb2_grpc import add_IdempotencyServiceServicer_to_server
 
 from libs.process import run_process
-from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
+from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
 from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
@@ -40,18 +40,18 @@ async def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     """Give a server that is put together and not yet started; what it needs is closed behind it."""
-    identity = Identity(SERVICE, settings.read_service_key())
+    identity = Identity(SERVICE, settings.read_service_key(), tls=Tls(settings.tls_files()))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
-        access = Peer(settings.access_address, identity=identity)
+        access = Peer(settings.access_address, identity=identity, callee=identity.tls.to("access"))
         stack.push_async_callback(access.close)
         keys = CountedKeys(SqlKeys(database))
         idempotency = compose(settings, database, keys=keys)
         await stack.enter_async_context(_purging(settings, idempotency))
         server = RpcServer(
-            RpcSettings(listen=settings.listen, linger=settings.linger),
+            RpcSettings(listen=settings.listen, linger=settings.linger, tls=identity.tls),
             registrations(idempotency),
             door=Door(
                 identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks()

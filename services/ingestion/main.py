@@ -16,7 +16,7 @@ from contactsync.ingestion.v1.ingestion_service_pb2_grpc import add_IngestionSer
 from libs.bus import DELIVERY_TICKET, Bus, JetStreamBus
 from libs.measures import Measures
 from libs.process import run_process
-from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
+from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
 from libs.storage import REFUSALS, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
@@ -64,7 +64,7 @@ async def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     """Give a server that is put together and not yet started; what it stands on is closed behind it."""
-    identity = Identity(SERVICE, settings.read_service_key())
+    identity = Identity(SERVICE, settings.read_service_key(), tls=Tls(settings.tls_files()))
     async with AsyncExitStack() as stack:
         stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
@@ -75,7 +75,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         relay = publishing(settings, store, bus)
         erasures = SqlErasures(database, text=WrittenContacts())
         access, idempotency, normalization, directory = (
-            _peer(stack, address, identity) for address in settings.peer_addresses()
+            _peer(stack, service, address, identity) for service, address in settings.peer_addresses().items()
         )
         handlers = compose(
             store,
@@ -86,7 +86,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             book=RpcBook(directory),
         )
         server = RpcServer(
-            RpcSettings(listen=settings.listen, linger=settings.linger),
+            RpcSettings(listen=settings.listen, linger=settings.linger, tls=identity.tls),
             registrations(handlers, check=database.check),
             door=Door(
                 identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks()
@@ -103,8 +103,8 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         yield server
 
 
-def _peer(stack: AsyncExitStack, address: str, identity: Identity) -> Peer:
-    peer = Peer(address, identity=identity)
+def _peer(stack: AsyncExitStack, service: str, address: str, identity: Identity) -> Peer:
+    peer = Peer(address, identity=identity, callee=identity.tls.to(service))
     stack.push_async_callback(peer.close)
     return peer
 

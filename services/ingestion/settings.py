@@ -31,6 +31,11 @@ class Settings(ProcessSettings):
     overdue_after: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(seconds=1))
     """How long after it was made known a delivery is made known again."""
 
-    def peer_addresses(self) -> tuple[str, str, str, str]:
-        """Of access, idempotency, normalization and directory."""
-        return self.access_address, self.idempotency_address, self.normalization_address, self.directory_address
+    def peer_addresses(self) -> dict[str, str]:
+        """Of access, idempotency, normalization and directory, in this order."""
+        return {
+            "access": self.access_address,
+            "idempotency": self.idempotency_address,
+            "normalization": self.normalization_address,
+            "directory": self.directory_address,
+        }

@@ -7,7 +7,7 @@ from contactsync.normalization.v1 import normalization_service_pb2
 from contactsync.normalization.v1.normalization_service_pb2_grpc import add_NormalizationServiceServicer_to_server
 
 from libs.process import run_process
-from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
+from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
 from services.normalization.emails import LibraryEmails
@@ -35,14 +35,14 @@ async def serve(settings: Settings) -> None:
 @asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     """Give a server that is put together and not yet started."""
-    identity = Identity(SERVICE, settings.read_service_key())
+    identity = Identity(SERVICE, settings.read_service_key(), tls=Tls(settings.tls_files()))
     async with AsyncExitStack() as stack:
         telemetry = configure_telemetry(service=SERVICE, **settings.telemetry())
         stack.push_async_callback(telemetry.close)
-        access = Peer(settings.access_address, identity=identity)
+        access = Peer(settings.access_address, identity=identity, callee=identity.tls.to("access"))
         stack.push_async_callback(access.close)
         door = Door(identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks())
-        rpc = RpcSettings(listen=settings.listen, linger=settings.linger)
+        rpc = RpcSettings(listen=settings.listen, linger=settings.linger, tls=identity.tls)
         server = RpcServer(rpc, [_registration(settings)], door=door)
         await stack.enter_async_context(telling(SERVICE, server.measures, **settings.metrics()))
         yield server

@@ -13,7 +13,7 @@ from contactsync.source_polling.v1.source_polling_service_pb2_grpc import add_So
 
 from libs.egress import EgressRules, Outlet
 from libs.process import read_key_file, run_process
-from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, remote_authenticator
+from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
 from libs.storage import REFUSALS, Database, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
@@ -96,7 +96,7 @@ class _World:
 async def running(settings: Settings) -> AsyncIterator[Running]:
     """Give everything put together; it is closed behind."""
     stamina.instrumentation.set_on_retry_hooks([])  # runs count their retries themselves
-    identity = Identity(SERVICE, settings.read_service_key())
+    identity = Identity(SERVICE, settings.read_service_key(), tls=Tls(settings.tls_files()))
     master_key = read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
@@ -112,14 +112,14 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
             master_key=master_key,
             fetcher=PatientFetcher(HttpFetcher(Surroundings(outlet=outlet, now=clock.now))),
             rules=rules,
-            ingestion=_peer(settings.ingestion_address, identity, stack),
-            delivery=_peer(settings.delivery_address, identity, stack),
+            ingestion=_peer("ingestion", settings.ingestion_address, identity, stack),
+            delivery=_peer("delivery", settings.delivery_address, identity, stack),
             bell=Bell(),
             clock=clock,
         )
         operator = _operator(world)
         await operator.list()  # another master key is found out now, not at the first run
-        access = _peer(settings.access_address, identity, stack)
+        access = _peer("access", settings.access_address, identity, stack)
         server = _server(world, operator, identity, access)
         told = (server.measures, database.measures, outlet.measures, world.counted.measures, _numbers(world).measures)
         await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
@@ -185,15 +185,15 @@ def _server(world: _World, operator: Operator, identity: Identity, access: Peer)
     descriptor = source_polling_service_pb2.DESCRIPTOR.services_by_name["SourcePollingService"]
     servicer = SourcePollingServer(operator, clock=world.clock)
     return RpcServer(
-        RpcSettings(listen=settings.listen, linger=settings.linger),
+        RpcSettings(listen=settings.listen, linger=settings.linger, tls=identity.tls),
         [Registration(descriptor, add_SourcePollingServiceServicer_to_server, servicer)],
         door=Door(identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks()),
         ready=world.database.check,
     )
 
 
-def _peer(address: str, identity: Identity, stack: AsyncExitStack) -> Peer:
-    peer = Peer(address, identity=identity)
+def _peer(service: str, address: str, identity: Identity, stack: AsyncExitStack) -> Peer:
+    peer = Peer(address, identity=identity, callee=identity.tls.to(service))
     stack.push_async_callback(peer.close)
     return peer
 

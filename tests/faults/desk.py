@@ -17,6 +17,7 @@ from libs.cli.api import Api
 from libs.cli.stack import readiness
 from libs.cli.stack.hub import Hub, running_hub
 from libs.cli.stack.plan import SERVICES
+from libs.cli.stack.shape import Shape
 from tests.fixtures.ledger import Ledger
 from tests.fixtures.places import choose_place, find_first
 from tests.fixtures.waiting import PATIENCE_SECONDS, wait_for
@@ -93,8 +94,8 @@ class Desk:
 
     def _works(self, name: str) -> bool:
         plan = self.hub.plan
-        if name == "nats":
-            return readiness.nats_answers(plan)
+        if name in plan.nats.names:
+            return _answers(f"{plan.nats.monitors()[name]}/healthz")
         if name == "gateway":
             return _answers(f"{plan.url}/readyz")
         with readiness.Probe({name: plan.address(name)}) as probe:
@@ -102,10 +103,12 @@ class Desk:
 
 
 @contextmanager
-def desk(data: Path, *, settings: Mapping[str, str] | None = None, api_key: str = "") -> Iterator[Desk]:
+def desk(
+    data: Path, *, settings: Mapping[str, str] | None = None, api_key: str = "", shape: Shape | None = None
+) -> Iterator[Desk]:
     """A hub on the data folder for the time of the block, with the client of the key, or a new one."""
     choose_place(data)
-    with running_hub(data, port=0, settings=settings) as hub:
+    with running_hub(data, port=0, shape=shape, settings=settings) as hub:
         key = api_key or make_partner(hub.url, data)
         with closing(patient(hub.url, key)) as api:
             yield Desk(hub, api, key)

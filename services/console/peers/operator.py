@@ -31,7 +31,7 @@ def serving(operator: Operator) -> Iterator[None]:
 class ShownOperator:
     """Shows the key of whoever is served, and their address, by which failures are limited and networks allowed."""
 
-    def shown(self, service: str) -> Sequence[tuple[str, str]]:
+    def shown(self, service: str) -> Sequence[tuple[str, str]]:  # noqa: ARG002 - the same to every service
         """Empty when nobody is served: then only what is open to anyone answers."""
         operator = _SERVED.get()
         metadata = [("authorization", f"Bearer {operator.key}")] if operator.key else []

@@ -14,7 +14,7 @@ from contactsync.source_polling.v1.source_polling_service_pb2_grpc import Source
 from grpc_health.v1 import health_pb2
 from grpc_health.v1.health_pb2_grpc import HealthStub
 
-from libs.rpc import Peer, PeerRefused, PeerUnavailable
+from libs.rpc import Peer, PeerRefused, PeerUnavailable, Tls
 from services.console.peers.operator import ShownOperator
 
 Request = TypeVar("Request")
@@ -27,10 +27,10 @@ _PROMPT = timedelta(seconds=2)
 class Services:
     """Every service. Made in `main`, closed there."""
 
-    def __init__(self, addresses: Mapping[str, str]) -> None:
-        """`addresses` has one for each of SERVICE_NAMES."""
+    def __init__(self, addresses: Mapping[str, str], *, tls: Tls) -> None:
+        """`addresses` has one for each of SERVICE_NAMES; `tls` is the console's own certificate."""
         shown = ShownOperator()
-        self._peers = {name: Peer(addresses[name], identity=shown) for name in SERVICE_NAMES}
+        self._peers = {name: Peer(addresses[name], identity=shown, callee=tls.to(name)) for name in SERVICE_NAMES}
         self._peer_of: dict[Any, Peer] = {}
         self.access: AccessServiceStub = self._asked("access", AccessServiceStub)
         self.delivery: DeliveryServiceStub = self._asked("delivery", DeliveryServiceStub)

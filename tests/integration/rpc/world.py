@@ -3,7 +3,7 @@
 # ruff: noqa: N802 - the names of methods are the contract's
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -296,10 +296,3 @@ def bearer(key: str = "good") -> tuple[str, str]:
 
 def service(name: str, key: bytes = KEY) -> tuple[str, str]:
     return ("x-contactsync-service", Identity(name, key).token("ingestion"))
-
-
-class CallerHere(Identity):
-    """A service that calls this server, which serves methods of several services."""
-
-    def shown(self, service: str) -> Sequence[tuple[str, str]]:
-        return super().shown("ingestion")
