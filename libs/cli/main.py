@@ -13,6 +13,7 @@ from libs.cli import (
     gateway,
     importing,
     jobs,
+    restart,
     sources,
     trace,
     up,
@@ -29,6 +30,7 @@ app.command("demo")(demo.demo)
 app.command("import")(importing.import_file)
 app.command("doctor")(doctor.doctor)
 app.command("trace")(trace.trace)
+app.command("restart")(restart.restart)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(clients.app, name="clients")
 app.add_typer(contacts.app, name="contacts")

@@ -192,6 +192,9 @@ class Plan:
             "CONTACTSYNC_SERVICE_KEY_FILE": str(folder.key("service")),
             "CONTACTSYNC_METRICS_LISTEN": self.address(metrics_port(instance.name)),
         }
+        if self.shape.replicas > 1:
+            # The gateway looks at health every second.
+            environment["CONTACTSYNC_LINGER"] = "2"
         if service in SERVICES_WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = self.database_url(service)
         if service in BUS_ACCOUNTS:

@@ -7,13 +7,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from http.client import HTTPException
 from pathlib import Path
 from typing import Any
-from xmlrpc.client import Fault, ServerProxy
 
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.plan import Program
+from libs.cli.stack.programs import Programs
 
 _STOP_SECONDS = 12
 
@@ -73,7 +72,7 @@ class Supervisor:
     def __init__(self, config: Path, *, address: str, password: str) -> None:
         self._config = config
         self._complaints = config.with_suffix(".stderr")
-        self._url = f"http://contactsync:{password}@{address}/RPC2"
+        self.programs = Programs(address=address, password=password)
         self._process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> None:
@@ -89,7 +88,7 @@ class Supervisor:
                 stderr=complaints,
                 start_new_session=True,
             )
-        wait_until(self._answers, timeout=15, hopeless=self._why_ended, what="the supervisor")
+        wait_until(self.programs.answers, timeout=15, hopeless=self._why_ended, what="the supervisor")
 
     @property
     def pid(self) -> int:
@@ -104,19 +103,15 @@ class Supervisor:
 
     def start(self, names: Sequence[str]) -> None:
         """Starts programs without waiting for them."""
-        for name in names:
-            self._call("startProcess", name, False)  # noqa: FBT003 — the remote method's own signature
+        self.programs.start(names)
 
     def processes(self) -> dict[str, dict[str, Any]]:
         """pid, statename and description of every program, by name."""
-        infos: list[dict[str, Any]] = self._call("getAllProcessInfo")
-        return {info["name"]: info for info in infos}
+        return self.programs.states()
 
     def refusals(self) -> list[str]:
         """Programs that refuse to start, by name: they ended with EX_CONFIG and are not tried again."""
-        return [
-            name for name, info in self.processes().items() if info["exitstatus"] == os.EX_CONFIG and not info["pid"]
-        ]
+        return self.programs.refusals()
 
     def stop(self) -> None:
         """Stops every program and supervisord. Nothing of the hub runs when this returns."""
@@ -133,22 +128,6 @@ class Supervisor:
         if self._process is None or self._process.poll() is None:
             return ""
         return self._complaints.read_text(errors="replace") or f"it ended with exit code {self._process.returncode}"
-
-    def _answers(self) -> bool:
-        try:
-            self._call("getState")
-        except (OSError, HTTPException):
-            return False
-        return True
-
-    def _call(self, method: str, *arguments: Any) -> Any:
-        with ServerProxy(self._url) as proxy:
-            try:
-                return getattr(proxy.supervisor, method)(*arguments)
-            except Fault as fault:
-                raise CannotStart(
-                    f"the supervisor refused {method}: {fault.faultString}", remedy="See the log folder."
-                ) from fault
 
 
 def wait_until(holds: Callable[[], bool], *, timeout: float, hopeless: Callable[[], str], what: str) -> None:

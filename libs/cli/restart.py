@@ -1,0 +1,31 @@
+"""``contactsync restart``: every program of the running hub in turn, or those of one service."""
+
+from typing import Annotated
+
+import typer
+
+from libs.cli.api import DEFAULT_DATA, NoHub
+from libs.cli.options import Data, Json
+from libs.cli.output import err, print_json, print_table
+from libs.cli.stack.folder import DataFolder
+
+
+def restart(
+    name: Annotated[str, typer.Argument(metavar="[SERVICE]", help="A service, or one program; nothing: all.")] = "",
+    *,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Restart the running hub's programs, one after the other, each once the one before does its work again."""
+    from libs.cli.stack.rolling import RunningPrograms  # noqa: PLC0415 — imports gRPC, which few subcommands need
+
+    folder = DataFolder((data or DEFAULT_DATA).resolve())
+    facts = folder.read_run_facts()
+    if not facts:
+        raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
+    running = RunningPrograms(folder, facts)
+    restarted = []
+    for each in running.restart(running.named(name)):
+        err.print(f"{each.name} is back after {each.away_s:.1f} s")
+        restarted.append({"name": each.name, "away_s": round(each.away_s, 2)})
+    print_json({"restarted": restarted}) if as_json else print_table(restarted, ["name", "away_s"])
