@@ -50,7 +50,7 @@ def doctor(*, data: Data = None, as_json: Json = False) -> None:
             ({**asdict(each), "well": "ok" if each.well else "LOOK"} for each in findings),
             ["check", "well", "seen", "remedy"],
         )
-        print_table(_processes(facts), ["name", "pid", "memory_mb", "resident_mb", "address"])
+        print_table(_processes(facts), ["name", "pid", "memory_mb", "resident_mb", "address", "metrics"])
         out.print(versions)
     raise typer.Exit(code=not all(each.well for each in findings))
 
@@ -59,6 +59,7 @@ def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield _readiness(str(facts["url"]))
     yield from _services({name: facts["addresses"][name] for name in facts["instances"]})
     yield from _bus(facts["nats"])
+    yield _metrics(facts["metrics"])
     free = shutil.disk_usage(folder.root).free
     yield Finding(
         "disk", f"{free // 1024**2} MB free", "Make room: a full disk stops imports.", well=free > _LOW_DISK_BYTES
@@ -69,6 +70,21 @@ def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield _delivery(folder)
     yield from _backlog(folder)
     yield from _sources(folder)
+
+
+def _metrics(urls: dict[str, str]) -> Finding:
+    silent = [name for name, url in urls.items() if not _listens(url)]
+    seen = f"silent: {', '.join(silent)}" if silent else f"{len(urls)} processes tell theirs: see contactsync metrics"
+    return Finding("metrics", seen, "See the log of those that are silent in the data folder.", well=not silent)
+
+
+def _listens(url: str) -> bool:
+    """Not asked for its numbers: it would load what tells them."""
+    try:
+        httpx.head(url, timeout=5, trust_env=False)
+    except httpx.TransportError:
+        return False
+    return True
 
 
 def _traces(jaeger_url: str) -> Finding:
@@ -180,7 +196,8 @@ def _processes(facts: dict[str, Any]) -> list[dict[str, Any]]:
         family = [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
-    return [_process(each, facts["addresses"]) for each in family]
+    processes = [_process(each, facts["addresses"]) for each in family]
+    return [{**each, "metrics": facts["metrics"].get(each["name"], "")} for each in processes]
 
 
 def _process(process: psutil.Process, addresses: dict[str, str]) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def known_numbers() -> dict[str, set[str]]:
         for instrument in measures.instruments
         for name, labels in names_of(instrument)
     }
-    return ours | OF_OTHERS
+    return {**ours, **OF_OTHERS}
 
 
 def test_every_number_that_is_asked_for_exists() -> None:

@@ -154,7 +154,7 @@ def _start(hub: Hub) -> None:
         "addresses": plan.nats.addresses()
         | plan.instance_addresses()
         | {name: plan.address(name) for name in (CONSOLE, *OTHER_PORTS, *plan.tracing.port_names())},
-        "metrics": plan.metrics_addresses() | {"gateway": plan.address("envoy_admin")},
+        "metrics": plan.metrics_urls(),
         "otlp_endpoint": plan.otlp_endpoint,
         "jaeger_url": plan.jaeger_url,
     }

@@ -152,9 +152,10 @@ class Plan:
         """The address of each service process, by its name."""
         return {instance.name: self.address(instance.name) for instance in self.instances()}
 
-    def metrics_addresses(self) -> dict[str, str]:
-        """Where each service process tells its numbers, by its name."""
-        return {instance.name: self.address(metrics_port(instance.name)) for instance in self.instances()}
+    def metrics_urls(self) -> dict[str, str]:
+        """Where each service process tells its numbers, by its name, and where the gateway does."""
+        urls = {each.name: f"http://{self.address(metrics_port(each.name))}/metrics" for each in self.instances()}
+        return urls | {"gateway": f"http://{self.address('envoy_admin')}/stats/prometheus"}
 
     def programs(self) -> Iterator[Program]:
         """Every process, in the order of start."""
