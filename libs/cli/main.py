@@ -13,6 +13,7 @@ from libs.cli import (
     gateway,
     importing,
     jobs,
+    metrics,
     restart,
     sources,
     trace,
@@ -29,6 +30,7 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("import")(importing.import_file)
 app.command("doctor")(doctor.doctor)
+app.command("metrics")(metrics.metrics)
 app.command("trace")(trace.trace)
 app.command("restart")(restart.restart)
 app.add_typer(jobs.app, name="jobs")
