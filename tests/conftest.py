@@ -7,6 +7,7 @@ import pytest
 
 from tests.fixtures.databases import database_kind, databases, open_fresh, postgresql_server
 from tests.fixtures.hub import admin, data, hub, keep_on_one_worker, partner
+from tests.fixtures.jaeger import jaeger_program, keep_for_the_end
 from tests.fixtures.nats import nats_server
 from tests.fixtures.nats_cluster import nats_cluster
 from tests.fixtures.otlp import otlp
@@ -20,6 +21,7 @@ __all__ = [
     "databases",
     "hub",
     "hubs_on_postgresql",
+    "jaeger_program",
     "nats_cluster",
     "nats_server",
     "open_fresh",
@@ -39,5 +41,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One hub for a run; xdist looks for the marks in this same hook."""
+    """One hub for a run, and Jaeger last; xdist looks for the marks in this same hook."""
     keep_on_one_worker(items)
+    keep_for_the_end(items)
