@@ -55,5 +55,6 @@ class Renderer:
                 "now": now,
                 "hint": lambda at: shown.hint(say, at, now=now),
                 "span": partial(shown.span, say),
+                "brief": partial(shown.brief, say),
             }
         )

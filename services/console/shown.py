@@ -27,6 +27,14 @@ def span(say: Speaker, length: timedelta) -> str:
     return say(word, n=say.number(seconds // size))
 
 
+def brief(say: Speaker, length: timedelta) -> str:
+    """As span, but below ten seconds to the millisecond: "340 ms", "2.5 s"."""
+    seconds = length.total_seconds()
+    if seconds < 1:
+        return say("span.milliseconds", n=say.number(max(0, round(seconds * 1000))))
+    return say("span.seconds", n=say.number(round(seconds, 1))) if seconds < 10 else span(say, length)
+
+
 def hint(say: Speaker, at: datetime, *, now: datetime) -> str:
     """How far a moment is: "3 min ago", "in 20 s"."""
     away = at - now
@@ -40,9 +48,9 @@ def utc(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def line(values: Sequence[int], *, width: int, height: int) -> str:
-    """The values from left to right as points of a polyline in a box: the largest at its top, 0 on its floor."""
-    top = max([1, *values])
+def line(values: Sequence[int], *, width: int, height: int, top: int) -> str:
+    """The values from left to right as points of a polyline in a box: `top` at its top, 0 on its floor."""
+    top = max(1, top)
     step = width / max(1, len(values) - 1)
     return " ".join(f"{place * step:.1f},{height - value / top * height:.1f}" for place, value in enumerate(values))
 

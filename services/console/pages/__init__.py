@@ -7,6 +7,7 @@ from services.console.pages import (
     destination_settings,
     destinations,
     imports,
+    job,
     overview,
     sources,
 )
@@ -15,6 +16,7 @@ from services.console.visit import Act, Show
 PAGES: tuple[Show | Act, ...] = (
     *overview.PAGES,
     *imports.PAGES,
+    *job.PAGES,
     *destinations.PAGES,
     *destination_settings.PAGES,
     *dead_letters.PAGES,

@@ -60,10 +60,15 @@ class ReplayLine:
 
 async def show_all(visit: Visit) -> View:
     """Every destination with its state and backlog."""
+    return View("destinations/all.html", {"fares": await fares(visit)})
+
+
+async def fares(visit: Visit) -> list[Fare]:
+    """How every destination fares, by name."""
     delivery = visit.services.delivery
     listed = await visit.services.ask(delivery.ListDestinations, wire.ListDestinationsRequest())
     found = await asyncio.gather(*(_fare_of(visit, each.id) for each in listed.destinations))
-    return View("destinations/all.html", {"fares": [each for each in found if each is not None]})
+    return [each for each in found if each is not None]
 
 
 async def show_one(visit: Visit) -> View:

@@ -1,62 +1,107 @@
-"""How the hub fares."""
+"""How the hub fares. A part of the hub that is away takes its own part of the page along, and no other."""
 
 import asyncio
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from contactsync.delivery.v1 import delivery_service_pb2 as delivery
 from contactsync.ingestion.v1 import ingestion_service_pb2 as ingestion
 
+from libs.rpc import PeerUnavailable
+from services.console.pages.destinations import Fare, fares
 from services.console.pages.jobs import shown_jobs
-from services.console.shown import moment
 from services.console.visit import Show, View, Visit
 
 _LATEST = 8
-_BREAKERS = {"open": ("open", "bad"), "half-open": ("half_open", "warn")}
+_MINUTES = 60
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class ShownDestination:
-    """A destination in short. `state` is a word of "destination.…", `mark` its colour."""
+class Traffic:
+    """What came in in the last hour. `accepted` and `completed` are rows minute by minute, oldest first."""
 
-    name: str
-    state: str
-    mark: str
-    waiting: int
-    oldest: datetime | None
+    accepted: Sequence[int]
+    completed: Sequence[int]
+    rejected: int
+    unfinished: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of the hour."""
+        return sum(self.accepted)
+
+    @property
+    def per_minute(self) -> int:
+        """Rows of the last minute that is over."""
+        return self.accepted[-2]
+
+    @property
+    def most(self) -> int:
+        """Rows of the busiest minute."""
+        return max((*self.accepted, *self.completed))
+
+    @property
+    def rejected_percent(self) -> float:
+        """Of the hour's rows."""
+        return 100 * self.rejected / self.rows if self.rows else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What waits at the destinations, over all of them."""
+
+    oldest_at: datetime | None
     dead_letters: int
 
 
 async def show_overview(visit: Visit) -> View:
-    """Services, destinations, the latest imports."""
+    """Traffic, services, destinations, the latest imports."""
     services = visit.services
-    health, destinations, latest = await asyncio.gather(
+    listing = services.ask(services.ingestion.ListJobs, ingestion.ListJobsRequest(page_size=_LATEST))
+    watching = services.ask(services.delivery.GetHealth, delivery.GetHealthRequest())
+    health, traffic, watched, found, latest = await asyncio.gather(
         services.health(),
-        _destinations(visit),
-        services.ask(services.ingestion.ListJobs, ingestion.ListJobsRequest(page_size=_LATEST)),
+        _unless_away(_traffic(visit)),
+        _unless_away(watching),
+        _unless_away(fares(visit)),
+        _unless_away(listing),
     )
-    return View("overview.html", {"health": health, "destinations": destinations, "jobs": shown_jobs(latest.jobs)})
+    facts = {
+        "health": health,
+        "traffic": traffic,
+        "watched": watched,
+        "fares": found,
+        "waiting": _waiting(found) if found is not None else None,
+        "jobs": shown_jobs(latest.jobs) if latest is not None else None,
+    }
+    return View("overview.html", facts)
 
 
-async def _destinations(visit: Visit) -> list[ShownDestination]:
+async def _unless_away(answer: Awaitable[T]) -> T | None:
+    """None: the service that was asked does not answer."""
+    try:
+        return await answer
+    except PeerUnavailable:
+        return None
+
+
+async def _traffic(visit: Visit) -> Traffic:
     services = visit.services
-    listed = await services.ask(services.delivery.ListDestinations, delivery.ListDestinationsRequest())
-    found = await asyncio.gather(
-        *(
-            services.ask(
-                services.delivery.GetDestination, delivery.GetDestinationRequest(destination_id=destination.id)
-            )
-            for destination in listed.destinations
-        )
+    told = await services.ask(services.ingestion.GetActivity, ingestion.GetActivityRequest(minutes=_MINUTES))
+    return Traffic(
+        accepted=[minute.rows for minute in told.minutes],
+        completed=[minute.completed_rows for minute in told.minutes],
+        rejected=sum(minute.rejected_rows for minute in told.minutes),
+        unfinished=told.unfinished_deliveries,
     )
-    return [_shown(each) for each in found]
 
 
-def _shown(found: delivery.GetDestinationResponse) -> ShownDestination:
-    destination = found.destination
-    state, mark = ("paused", "warn") if destination.paused else _BREAKERS.get(found.health.breaker, ("well", "good"))
-    oldest = moment(found, "oldest_waiting_at")
-    return ShownDestination(destination.name, state, mark, found.waiting, oldest, found.dead_letters)
+def _waiting(found: Sequence[Fare]) -> Waiting:
+    oldest = min((each.oldest_at for each in found if each.oldest_at), default=None)
+    return Waiting(oldest, sum(each.dead_letters for each in found))
 
 
 PAGES = (Show("", show_overview),)

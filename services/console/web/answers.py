@@ -1,7 +1,9 @@
 """Answers: a page, the entry, or a fault, each in the operator's language."""
 
+import traceback
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from urllib.parse import urlencode
 
 import structlog
@@ -95,7 +97,9 @@ class Answers:
                 word, status = _PLAIN[error.reason]
                 return self._told(request, word, status=status, session=session)
             case _:
-                _LOG.error("page_failed", path=request.scope["route"].path, error_type=type(error).__qualname__)
+                path, where = request.scope["route"].path, traceback.extract_tb(error.__traceback__)[-1]
+                line = f"{Path(where.filename).name}:{where.lineno}"
+                _LOG.error("page_failed", path=path, error_type=type(error).__qualname__, line=line)
                 correlation_id = request.headers.get("x-correlation-id", "")
                 return self._told(request, "fault.broken", status=500, session=session, id=correlation_id)
 

@@ -26,6 +26,7 @@ WORDS = {
     "when.now": Word("now", "сейчас"),
     "when.ago": Word("{span} ago", "{span} назад"),
     "when.in": Word("in {span}", "через {span}"),
+    "span.milliseconds": Word("{n} ms", "{n} мс"),
     "span.seconds": Word("{n} s", "{n} с"),
     "span.minutes": Word("{n} min", "{n} мин"),
     "span.hours": Word("{n} h", "{n} ч"),

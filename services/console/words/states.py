@@ -19,4 +19,8 @@ WORDS = {
     "row.failed": Word("failed", "не доставлен"),
     "row.unsupported": Word("unsupported", "не поддержан"),
     "row.unknown": Word("unknown", "неизвестно"),
+    "destination.well": Word("well", "в порядке"),
+    "destination.paused": Word("paused", "приостановлено"),
+    "destination.open": Word("not answering", "не отвечает"),
+    "destination.half_open": Word("being tried", "проверяется"),
 }
