@@ -195,7 +195,7 @@ class Plan:
         }
         if self.shape.replicas > 1:
             # The gateway looks at health every second.
-            environment["CONTACTSYNC_LINGER"] = "2"
+            environment["CONTACTSYNC_LINGER"] = "PT2S"
         if service in SERVICES_WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = self.database_url(service)
         if service in BUS_ACCOUNTS:
