@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from gateway import documents, envelopes, routing, statistics, tracing
+from gateway import certificates, documents, envelopes, routing, statistics, tracing
 from gateway.clusters import cluster, socket
 from gateway.routes import DESCRIPTOR_SET, Route, read_descriptor_set, read_routes
 
@@ -36,6 +36,7 @@ class GatewaySettings:
     With an ``otlp_endpoint``, requests are traced as ``sampling`` says.
     ``statistics`` is where Prometheus may read the gateway's numbers, without a key; empty: only at ``admin``.
     ``console`` is where the operators' pages are; empty: there are none.
+    ``inside`` is TLS between gateway and services; None: none. ``outside`` is a second listener, for HTTPS.
     ``trusted_hops`` is the number of proxies in front whose X-Forwarded-For is believed.
     """
 
@@ -50,6 +51,8 @@ class GatewaySettings:
     descriptor_set: Path = DESCRIPTOR_SET
     status_script: Path = field(default=STATUS_SCRIPT)
     documents: Path = documents.FOLDER
+    inside: certificates.Inside | None = None
+    outside: certificates.Outside | None = None
 
 
 def render(settings: GatewaySettings) -> str:
@@ -60,8 +63,10 @@ def render(settings: GatewaySettings) -> str:
 def build(settings: GatewaySettings) -> Config:
     """The configuration as Envoy's bootstrap message."""
     routes = [route for route in read_routes(read_descriptor_set()) if settings.upstreams.get(route.owner)]
-    clusters = [cluster(owner, addresses) for owner, addresses in settings.upstreams.items() if addresses]
+    clusters = [_service(settings, owner) for owner, addresses in settings.upstreams.items() if addresses]
     listeners = [_listener(settings, routes)]
+    if settings.outside:
+        listeners.append(_encrypted(listeners[0], settings.outside))
     if settings.statistics:
         listeners.append(statistics.listener(settings.statistics))
         clusters.append(statistics.admin_cluster(settings.admin))
@@ -76,6 +81,18 @@ def build(settings: GatewaySettings) -> Config:
         "overload_manager": _overload_manager(),
         **(tracing.bootstrap() if settings.otlp_endpoint else {}),
     }
+
+
+def _service(settings: GatewaySettings, owner: str) -> Config:
+    secured = certificates.to_service(settings.inside, owner) if settings.inside else {}
+    return {**cluster(owner, settings.upstreams[owner]), **secured}
+
+
+def _encrypted(listener: Config, outside: certificates.Outside) -> Config:
+    """The same for callers over HTTPS."""
+    (chain,) = listener["filter_chains"]
+    chains = [{**chain, **certificates.to_callers(outside)}]
+    return {**listener, "name": "encrypted", "address": socket(outside.listen), "filter_chains": chains}
 
 
 def _listener(settings: GatewaySettings, routes: Sequence[Route]) -> Config:

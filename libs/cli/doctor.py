@@ -57,7 +57,7 @@ def doctor(*, data: Data = None, as_json: Json = False) -> None:
 
 def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield _readiness(str(facts["url"]))
-    yield from _services({name: facts["addresses"][name] for name in facts["instances"]})
+    yield from _services(folder, facts)
     yield from _bus(facts["nats"])
     yield _metrics(facts["metrics"])
     free = shutil.disk_usage(folder.root).free
@@ -116,10 +116,13 @@ def _readiness(url: str) -> Finding:
     return Finding("gateway", seen, "See log/ingestion.log in the data folder.", well=answer.is_success)
 
 
-def _services(addresses: dict[str, str]) -> Iterator[Finding]:
-    from libs.cli.stack.readiness import Probe  # noqa: PLC0415 — gRPC, which no other subcommand needs
+def _services(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
+    from libs.cli.stack.certificates import operator_of  # noqa: PLC0415 — gRPC, which no other subcommand needs
+    from libs.cli.stack.readiness import Probe  # noqa: PLC0415 — as above
 
-    with Probe(addresses) as probe:
+    addresses = {name: facts["addresses"][name] for name in facts["instances"]}
+    operator = operator_of(folder, tls=facts["tls"])
+    with Probe(addresses, tls=operator) as probe:
         for name in addresses:
             serves = probe.serves(name)
             seen = "SERVING" if serves else "not serving"
@@ -152,7 +155,7 @@ def _stream(stream: StreamHealth, *, log: str) -> Finding:
         seen = "no server leads it: nothing can be published"
     elif stream.behind:
         seen = f"led by {stream.leader}; behind or away: {', '.join(stream.behind)} (lag {stream.lag})"
-    remedy = f"More than half of the servers must run and reach each other; see {log}. Nothing is lost meanwhile."
+    remedy = f"Half of the servers and one must run and reach each other; see {log}. Nothing is lost meanwhile."
     return Finding(f"stream {stream.name}", seen, remedy, well=stream.healthy)
 
 

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from libs.cli import (
+    certs,
     clients,
     contacts,
     demo,
@@ -30,6 +31,7 @@ app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("import")(importing.import_file)
 app.command("doctor")(doctor.doctor)
+app.command("certs")(certs.certs)
 app.command("metrics")(metrics.metrics)
 app.command("trace")(trace.trace)
 app.command("restart")(restart.restart)

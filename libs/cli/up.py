@@ -39,18 +39,28 @@ def up(
     replicas: Annotated[int, typer.Option(min=1, max=16, help="Processes of each service; needs --postgres.")] = 1,
     postgres: Postgres = "",
     postgres_file: PostgresFile = None,
-    nats_cluster: Annotated[bool, typer.Option("--nats-cluster", help="Three JetStream servers instead of one.")] = False,
+    nats_cluster: Annotated[
+        bool, typer.Option("--nats-cluster", help="Three JetStream servers instead of one.")
+    ] = False,
+    tls: Annotated[bool, typer.Option("--tls", help="The hub's processes speak TLS with each other.")] = False,
+    https: Annotated[str, typer.Option(metavar="HOST:PORT", help="Serve HTTPS there too; needs a certificate.")] = "",
+    https_cert: Annotated[Path | None, typer.Option("--tls-cert", help="PEM: the certificate and its chain.")] = None,
+    https_key: Annotated[Path | None, typer.Option("--tls-key", help="PEM: its private key.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the ready line as JSON.")] = False,
 ) -> None:
     """Start the hub and keep it running until Ctrl-C or SIGTERM."""
+    from libs.cli.stack.certificates import listen_outside  # noqa: PLC0415 — as below
     from libs.cli.stack.hub import running_hub  # noqa: PLC0415 — imports gRPC, which no other subcommand needs
     from libs.cli.stack.traces import choose_tracing  # noqa: PLC0415 — as above
 
     stop = StopSignal()
-    shape = Shape(replicas=replicas, postgres=read_postgres(postgres, postgres_file), nats_cluster=nats_cluster)
+    shape = Shape(
+        replicas=replicas, postgres=read_postgres(postgres, postgres_file), nats_cluster=nats_cluster, tls=tls
+    )
     sampling = Sampling(rate=trace_rate, share=trace_share)
     tracing = choose_tracing(otlp=otlp, jaeger_url=jaeger_url, jaeger=jaeger, sampling=sampling)
-    running = running_hub(data, port=port, shape=shape, tracing=tracing, trusted_hops=trusted_hops)
+    outside = listen_outside(data, https, https_cert, https_key)
+    running = running_hub(data, port=port, shape=shape, tracing=tracing, trusted_hops=trusted_hops, outside=outside)
     with suppress(KeyboardInterrupt), running as hub:
         if as_json:
             facts = {"url": hub.url, "credentials": str(hub.plan.folder.credentials), "jaeger_url": hub.plan.jaeger_url}
@@ -60,6 +70,7 @@ def up(
             keys = hub.plan.folder.credentials
             typer.echo(f"contactsync is ready at {hub.url} (keys in {keys}{traces}; Ctrl-C stops it)")
         while hub.is_alive():
+            hub.renew_certificates()
             time.sleep(_POLL_SECONDS)
     if not stop.asked:
         raise CannotStart("the supervisor ended by itself", remedy="The log folder under the data folder says why.")

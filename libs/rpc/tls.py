@@ -108,6 +108,13 @@ class Callee:
             return grpc.aio.insecure_channel(target, options=options)
         return grpc.aio.secure_channel(target, channel_credentials(loaded), options=(*options, *named(self.service)))
 
+    def blocking_channel(self, target: str, options: Options) -> grpc.Channel:
+        """The same for callers without an event loop."""
+        loaded = self.tls.loaded
+        if loaded is None:
+            return grpc.insecure_channel(target, options=options)
+        return grpc.secure_channel(target, channel_credentials(loaded), options=(*options, *named(self.service)))
+
 
 IN_THE_CLEAR = Callee(Tls())
 

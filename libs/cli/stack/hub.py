@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -9,9 +10,11 @@ from pathlib import Path
 
 import httpx
 
+from gateway.certificates import Outside, secret_file
 from gateway.config import GatewaySettings, render
 from libs.bus import assert_synchronous
 from libs.cli.stack import readiness
+from libs.cli.stack.certificates import operator_of
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder, write_private
 from libs.cli.stack.plan import CONSOLE, OTHER_PORTS, Plan, port_names
@@ -23,6 +26,7 @@ from libs.cli.stack.traces import Tracing, render_jaeger_config
 
 # For each replica: so many processes on the same cores take so much longer.
 _READY_SECONDS = 60
+_RENEW_SECONDS = 3600
 
 
 class Hub:
@@ -31,11 +35,18 @@ class Hub:
     def __init__(self, plan: Plan, supervisor: Supervisor) -> None:
         self.plan = plan
         self.supervisor = supervisor
+        self._renew_at = time.monotonic() + _RENEW_SECONDS
 
     @property
     def url(self) -> str:
         """Where its REST APIs are."""
         return self.plan.url
+
+    def renew_certificates(self) -> None:
+        """Makes those anew that are near their end, once an hour; the processes find them by themselves."""
+        if time.monotonic() >= self._renew_at:
+            self._renew_at = time.monotonic() + _RENEW_SECONDS
+            self.plan.certificates.renew(datetime.now(UTC))
 
     def hopeless(self) -> str:
         """Why waiting any longer is in vain: what a program said before it refused to start. Empty: it is not."""
@@ -59,12 +70,13 @@ def running_hub(
     shape: Shape | None = None,
     tracing: Tracing | None = None,
     trusted_hops: int = 0,
+    outside: Outside | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Iterator[Hub]:
     """A hub on the data folder, ready when the block begins and stopped when it ends.
 
-    Port 0 means any free one. Without ``tracing`` no trace is kept. Raises CannotStart with the obstacle and the
-    remedy, and leaves nothing running.
+    Port 0 means any free one. ``outside`` is a listener for HTTPS too. Without ``tracing`` no trace is kept. Raises
+    CannotStart with the obstacle and the remedy, and leaves nothing running.
     """
     shape, tracing = shape or Shape(), tracing or Tracing()
     folder = DataFolder(data.resolve())
@@ -83,7 +95,8 @@ def running_hub(
             trusted_hops=trusted_hops,
             settings=settings or {},
         )
-        supervisor = _write_configs(plan)
+        plan.certificates.prepare(datetime.now(UTC))
+        supervisor = _write_configs(plan, outside)
         hub = Hub(plan, supervisor)
         try:
             supervisor.launch()
@@ -94,7 +107,7 @@ def running_hub(
             folder.run_facts.unlink(missing_ok=True)
 
 
-def _write_configs(plan: Plan) -> Supervisor:
+def _write_configs(plan: Plan, outside: Outside | None) -> Supervisor:
     root = plan.folder.root
     gateway = GatewaySettings(
         listen=f"127.0.0.1:{plan.port}",
@@ -104,8 +117,13 @@ def _write_configs(plan: Plan) -> Supervisor:
         otlp_endpoint=plan.otlp_endpoint,
         sampling=plan.tracing.sampling,
         trusted_hops=plan.trusted_hops,
+        inside=plan.certificates.gateway(),
+        outside=outside,
     )
     plan.gateway_config.write_text(render(gateway))
+    for secured in (gateway.inside and gateway.inside.own, gateway.outside and gateway.outside.shown):
+        if secured:
+            write_private(secured.secret, secret_file(secured))
     if plan.tracing.jaeger:
         plan.jaeger_config.write_text(render_jaeger_config(plan.address))
     for server in plan.nats.names:
@@ -126,7 +144,7 @@ def _start(hub: Hub) -> None:
     wait_until(lambda: readiness.nats_answers(plan), timeout=patience, hopeless=hub.hopeless, what="nats")
     for monitor in plan.nats.monitors().values():
         asyncio.run(assert_synchronous(monitor))
-    with readiness.Probe(plan.instance_addresses()) as probe:
+    with readiness.Probe(plan.instance_addresses(), tls=operator_of(plan.folder, tls=plan.shape.tls)) as probe:
         for name in plan.instance_addresses():
             wait_until(
                 lambda name=name: probe.serves(name),  # type: ignore[misc]  # mypy cannot infer a default's type
@@ -150,6 +168,7 @@ def _start(hub: Hub) -> None:
         "database": place_of(plan.shape.postgres) if plan.shape.postgres else "SQLite",
         "started_at": datetime.now(UTC).isoformat(),
         "nats": plan.nats.monitors(),
+        "tls": plan.shape.tls,
         "instances": {instance.name: instance.service for instance in plan.instances()},
         "addresses": plan.nats.addresses()
         | plan.instance_addresses()

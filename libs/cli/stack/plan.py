@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from libs.bus import DELIVERY, DELIVERY_TICKET, INTAKE, INTAKE_TICKET, BusUser
+from libs.cli.stack.certificates import Certificates
 from libs.cli.stack.folder import DataFolder
 from libs.cli.stack.nats import NatsServers, nats_port_names
 from libs.cli.stack.postgres import SERVICES_WITH_DATABASE, service_url
@@ -51,6 +52,11 @@ class Instance:
     def name(self) -> str:
         """The name of its program, log and port: ``ingestion``, then ``ingestion-2`` and so on."""
         return self.service if self.number == 1 else f"{self.service}-{self.number}"
+
+
+def service_of(name: str) -> str:
+    """The service of an instance, by the instance's name."""
+    return name.partition("-")[0]
 
 
 def instances_of(shape: Shape) -> tuple[Instance, ...]:
@@ -121,6 +127,11 @@ class Plan:
         return self.tracing.jaeger_url or own
 
     @property
+    def certificates(self) -> Certificates:
+        """By what the processes know each other."""
+        return Certificates(self.folder, SERVICES, self.shape.tls)
+
+    @property
     def nats(self) -> NatsServers:
         """The servers of the bus."""
         return NatsServers(self.folder, self.shape, self.ports)
@@ -189,10 +200,8 @@ class Plan:
     def instance_environment(self, instance: Instance) -> dict[str, str]:
         """The settings of a service process. Secrets travel as files; only passwords of URLs are in the URLs."""
         folder, service = self.folder, instance.service
-        environment = self._process_environment(instance.name) | {
-            "CONTACTSYNC_SERVICE_KEY_FILE": str(folder.key("service")),
-            "CONTACTSYNC_METRICS_LISTEN": self.address(metrics_port(instance.name)),
-        }
+        environment = self._process_environment(instance.name) | self.certificates.environment(service)
+        environment["CONTACTSYNC_METRICS_LISTEN"] = self.address(metrics_port(instance.name))
         if self.shape.replicas > 1:
             # The gateway looks at health every second.
             environment["CONTACTSYNC_LINGER"] = "PT2S"
@@ -210,7 +219,8 @@ class Plan:
 
     def console_environment(self) -> dict[str, str]:
         """The settings of the console, which has no service key: it shows whatever key its operator has."""
-        return self._process_environment(CONSOLE) | {"CONTACTSYNC_JAEGER_URL": self.jaeger_url} | dict(self.settings)
+        own = {"CONTACTSYNC_JAEGER_URL": self.jaeger_url} | self.certificates.environment(CONSOLE)
+        return self._process_environment(CONSOLE) | own | dict(self.settings)
 
     def _process_environment(self, name: str) -> dict[str, str]:
         """What every process is told."""

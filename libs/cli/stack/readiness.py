@@ -12,7 +12,8 @@ from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoRe
 
 from gateway.routes import read_descriptor_set
 from libs.cli.stack.nats import nats_port_names
-from libs.cli.stack.plan import Plan
+from libs.cli.stack.plan import Plan, service_of
+from libs.rpc.tls import Tls
 
 _PROBE_SECONDS = 1.0
 
@@ -33,14 +34,17 @@ def _takes_connections(port: int) -> bool:
 class Probe:
     """Channels to the service processes of a hub, by their names."""
 
-    def __init__(self, addresses: Mapping[str, str]) -> None:
+    def __init__(self, addresses: Mapping[str, str], *, tls: Tls) -> None:
+        """``tls`` is how the operator calls services."""
         # Local subchannel pool and quick reconnects: a refused first connection must not make the next one wait.
         options = [
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.initial_reconnect_backoff_ms", 100),
             ("grpc.max_reconnect_backoff_ms", 200),
         ]
-        self._channels = {name: grpc.insecure_channel(address, options=options) for name, address in addresses.items()}
+        self._channels = {
+            name: tls.to(service_of(name)).blocking_channel(address, options) for name, address in addresses.items()
+        }
 
     def __enter__(self) -> Self:
         return self

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from libs.cli.stack.certificates import operator_of
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder
 from libs.cli.stack.plan import CONSOLE
@@ -34,6 +35,7 @@ class RunningPrograms:
 
     def __init__(self, folder: DataFolder, facts: Mapping[str, Any]) -> None:
         self._facts = facts
+        self._operator = operator_of(folder, tls=facts["tls"])
         password = folder.key("supervisor").read_text().strip()
         self._programs = Programs(address=facts["addresses"]["supervisor"], password=password)
 
@@ -76,7 +78,7 @@ class RunningPrograms:
     def _works(self, name: str) -> bool:
         facts = self._facts
         if name in facts["instances"]:
-            with Probe({name: facts["addresses"][name]}) as probe:
+            with Probe({name: facts["addresses"][name]}, tls=self._operator) as probe:
                 return probe.serves(name)
         urls = {
             **{server: f"{monitor}/healthz" for server, monitor in facts["nats"].items()},

@@ -12,13 +12,15 @@ class Shape:
     ``replicas`` is the number of processes of each service, and ``connections`` how many of them each may open to
     PostgreSQL. ``postgres`` is the URL of a PostgreSQL database in which
     every service has a schema of its own; empty: SQLite files in the data folder. ``nats_cluster``: three JetStream
-    servers, each of which keeps every ticket, instead of one.
+    servers, each of which keeps every ticket, instead of one. ``tls``: the processes speak TLS with each other, each
+    with a certificate of the hub's own authority.
     """
 
     replicas: int = 1
     postgres: str = field(default="", repr=False)
     connections: int = 6
     nats_cluster: bool = False
+    tls: bool = False
 
     def check(self) -> None:
         """Raises CannotStart when the parts do not go together."""
