@@ -23,6 +23,9 @@ from libs.cli import (
 )
 from libs.cli.api import ApiError, NoHub
 from libs.cli.bench import command as bench
+from libs.cli.keeping.backup import backup
+from libs.cli.keeping.migrate import migrate_data
+from libs.cli.keeping.restore import restore
 from libs.cli.output import err
 from libs.cli.stack.errors import CannotStart
 
@@ -35,6 +38,9 @@ app.command("certs")(certs.certs)
 app.command("metrics")(metrics.metrics)
 app.command("trace")(trace.trace)
 app.command("restart")(restart.restart)
+app.command("migrate-data")(migrate_data)
+app.command("backup")(backup)
+app.command("restore")(restore)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(clients.app, name="clients")
 app.add_typer(contacts.app, name="contacts")

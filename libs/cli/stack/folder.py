@@ -53,9 +53,13 @@ class DataFolder:
         """The SQLite databases that there are."""
         return sorted((self.root / "db").glob("*.sqlite3"))
 
+    def database_file(self, service: str) -> Path:
+        """A service's SQLite database."""
+        return self.root / "db" / f"{service}.sqlite3"
+
     def database_url(self, service: str) -> str:
         """The SQLite URL of a service's database."""
-        return f"sqlite:///{self.root / 'db' / f'{service}.sqlite3'}"
+        return f"sqlite:///{self.database_file(service)}"
 
     def prepare(self) -> None:
         """Makes what is missing. Raises CannotStart when the folder cannot be used."""

@@ -67,6 +67,13 @@ def service_url(folder: DataFolder, shape: Shape, service: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query=urlencode(query)))
 
 
+def schema_url(url: str, service: str) -> str:
+    """The URL of a service's schema, with the password in it."""
+    parts = urlsplit(url)
+    query = {**dict(parse_qsl(parts.query)), "schema": service}
+    return urlunsplit(parts._replace(query=urlencode(query)))
+
+
 def _password_of(url: str) -> str:
     parts = urlsplit(url)
     return unquote(parts.password or "") or dict(parse_qsl(parts.query)).get("password", "")

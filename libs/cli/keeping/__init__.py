@@ -1,0 +1,1 @@
+"""A hub's data as a whole: taken from SQLite to PostgreSQL, backed up, restored."""
