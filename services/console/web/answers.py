@@ -66,11 +66,16 @@ class Answers:
         return response
 
     def sign_in_first(self, request: Request) -> Response:
-        """To the sign-in page and back; a stream of events is refused instead, since nobody would see the page."""
+        """To the sign-in page and back; a stream of events is refused instead, since nobody would see the page.
+
+        A link on another site brings no strict cookie: the page that answers asks once more, from here.
+        """
         if request.method != "GET":
             return RedirectResponse(f"/console/login?{urlencode({'word': 'entry.ended'})}", 303)
         if wants_live(request):
             return Response(status_code=401)
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            return self.page(request, View("again.html", {}, is_live=False), session=None)
         asked = f"{request.url.path}{'?' if request.url.query else ''}{request.url.query}"
         there = {} if asked == "/console" else {"next": asked}
         return RedirectResponse(f"/console/login?{urlencode(there)}" if there else "/console/login", 303)

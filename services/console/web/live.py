@@ -57,19 +57,26 @@ async def _events(
     shown, quiet = "", 0
     yield "retry: 3000\n\n"
     while not await _stops(stopping):
-        if not is_live():
+        page = await _look_again(look, render, shown) if is_live() else None
+        if page is None:
             yield "event: ended\ndata:\n\n"
             return
-        try:
-            page = render(await look(traced=False))
-        except (PeerRefused, PeerUnavailable, NotThere):
-            page = shown  # the next round may know more; the page itself says what is wrong when it is loaded again
         quiet = quiet + 1 if page == shown else 0
         if not quiet:
             shown = page
             yield _event(page)
         elif quiet % _QUIET_ROUNDS == 0:
             yield ": nothing new\n\n"
+
+
+async def _look_again(look: Look, render: Callable[[View], str], shown: str) -> str | None:
+    """The page as it is now, or as it was when that cannot be known: loaded again, it says why. None: the key ended."""
+    try:
+        return render(await look(traced=False))
+    except PeerRefused as refused:
+        return None if refused.reason == "UNAUTHORIZED" else shown
+    except (PeerUnavailable, NotThere):
+        return shown
 
 
 async def _stops(stopping: asyncio.Event) -> bool:

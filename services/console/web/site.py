@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from libs.process.settings import Network
-from libs.rpc import serve_item
+from libs.rpc import PeerRefused, serve_item
 from services.console.peers import Operator, Services, serving
 from services.console.rendering import Renderer
 from services.console.sessions import Session, Sessions
@@ -61,12 +61,16 @@ class Site:
         routes = [
             Route("/console/healthz", self._tell_health),
             Route("/console/static/{name}", self._give_asset),
+            Route("/console/", _go_home),
             Route("/console/login", self._spoken(self._show_entry)),
             Route("/console/login", self._spoken(self._sign_in), methods=["POST"]),
             Route("/console/logout", self._spoken(self._sign_out), methods=["POST"]),
             *(self._route(page) for page in self._pages),
         ]
         app = Starlette(routes=routes, exception_handlers={404: self._answers.not_found, 405: self._answers.wrong_verb})
+        app.router.redirect_slashes = (
+            False  # it would name a scheme and a host, which a proxy in front may have changed
+        )
         return Guarded(app)
 
     def _route(self, page: Show | Act) -> Route:
@@ -96,11 +100,22 @@ class Site:
             try:
                 return await endpoint(request)
             except Exception as error:  # noqa: BLE001 - this is the last door
-                return self._answers.fault(request, error, session=self._session(request))
+                return self._tell(request, error)
 
         return speak
 
+    def _tell(self, request: Request, error: Exception) -> Response:
+        """What went wrong. A key that opens nothing any more takes its session along."""
+        session = self._session(request)
+        response = self._answers.fault(request, error, session=session)
+        if session and isinstance(error, PeerRefused) and error.reason == "UNAUTHORIZED":
+            self._sessions.end(session)
+            return self._cookies.forget(response)
+        return response
+
     async def _show_entry(self, request: Request) -> Response:
+        if self._session(request):
+            return RedirectResponse(_own_path(request.query_params.get("next", "")), 303)
         return self._answers.entry(request, word=request.query_params.get("word", ""))
 
     async def _sign_in(self, request: Request) -> Response:
@@ -178,6 +193,10 @@ class Site:
             query=dict(request.query_params),
             form=form,
         )
+
+
+async def _go_home(_request: Request) -> Response:
+    return RedirectResponse("/console", 303)
 
 
 def _call(request: Request, *, traced: bool) -> serve_item:
