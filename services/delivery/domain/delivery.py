@@ -99,6 +99,8 @@ class Delivery:
     attempted_at: datetime | None = None
     status: int = 0
     message: str = ""
+    fence: int = 0
+    """How often it was claimed. Whoever holds an older one has lost its lease, and records nothing any more."""
 
     @property
     def is_final(self) -> bool:
@@ -203,7 +205,12 @@ def hold(ref: Ref, *, now: datetime) -> Delivery:
 
 
 def claim(delivery: Delivery, destination: Destination, *, now: datetime) -> Delivery:
-    """Take a delivery for sending its part: nobody else acts on it until the lease ends."""
+    """Take a delivery over for sending its part: nobody else acts on it until the lease ends, nor who had it before."""
+    return replace(lease(delivery, destination, now=now), fence=delivery.fence + 1)
+
+
+def lease(delivery: Delivery, destination: Destination, *, now: datetime) -> Delivery:
+    """Keep a delivery that is being sent, from now on for as long as its part may take."""
     state = DeliveryState.WAITING if destination.idempotent else DeliveryState.SENDING
     return replace(delivery, state=state, due_at=lease_end(destination, now=now), is_tainted=True)
 

@@ -9,7 +9,7 @@ from typing import assert_never
 
 import structlog
 
-from services.delivery.domain.delivery import Delivery, DeliveryKey, Ref, Step, claim, decide, hold
+from services.delivery.domain.delivery import Delivery, DeliveryKey, Ref, Step, decide, hold, lease
 from services.delivery.domain.destination import Destination, DestinationId
 from services.delivery.domain.errors import DestinationNotFoundError
 from services.delivery.domain.flow import DestinationHealth
@@ -184,7 +184,7 @@ class Deliverer:
         if it.errand is None or not it.errand.is_sending:
             return False
         if not it.errand.is_known:
-            leased = claim(it.errand.delivery, it.errand.destination, now=self._world.clock.now())
+            leased = lease(it.errand.delivery, it.errand.destination, now=self._world.clock.now())
             await self._world.ledger.record(leased)
             it.errand.is_known = True
         it.is_let_go = True

@@ -6,7 +6,7 @@ from datetime import datetime
 import structlog
 
 from services.delivery.domain.answer import Answer, AnswerClass, NoAnswer, Taken, classify
-from services.delivery.domain.delivery import Chunk, Delivery, Parcel, RowState, claim
+from services.delivery.domain.delivery import Chunk, Delivery, Parcel, RowState, claim, lease
 from services.delivery.domain.destination import MEND, Destination, DestinationId
 from services.delivery.domain.settling import choose_part, conclude, doubt, fail, lose, open_up, settle
 from services.delivery.handler.errands import Errand, Surroundings, Tried
@@ -163,7 +163,7 @@ class Courier:
         if destination is None or self._gates.admit(destination) is not None:
             return None
         errand.destination = destination
-        return claim(choose_part(settled, destination), destination, now=self._world.clock.now())
+        return lease(choose_part(settled, destination), destination, now=self._world.clock.now())
 
     def _put_behind(self, tried: Tried, destination: Destination) -> Tried:
         """What could go on, but for the gate, is due when that opens."""

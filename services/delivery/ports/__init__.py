@@ -28,11 +28,17 @@ class Ledger(Protocol):
         ...
 
     async def claim(self, delivery: Delivery, *, now: datetime) -> bool:
-        """Store it if it is new, or is waiting, was due at `now` and was tried as often. False: another has it."""
+        """Store it if it is new, or is waiting, was due at `now` and was tried and claimed no more than it knows.
+
+        False: another has it.
+        """
         ...
 
     async def record(self, delivery: Delivery, attempt: Attempt | None = None) -> bool:
-        """Store it with its try, unless the ledger has it final or with as many tries (False: nothing was stored)."""
+        """Store it with its try, unless the ledger has it final, with as many tries or another fence.
+
+        False: nothing was stored.
+        """
         ...
 
     async def exchange(self, known: Delivery, delivery: Delivery) -> bool:

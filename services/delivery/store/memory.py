@@ -36,7 +36,7 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors, Haste):
         known = self._deliveries.get(delivery.ref.key)
         if known is not None and not (known.state is DeliveryState.WAITING and known.is_due(now)):
             return False
-        if known is not None and known.attempt_count != delivery.attempt_count:
+        if known is not None and (known.attempt_count != delivery.attempt_count or known.fence >= delivery.fence):
             return False
         created_at = delivery.created_at if known is None else known.created_at
         self._deliveries[delivery.ref.key] = replace(delivery, created_at=created_at)
@@ -48,6 +48,8 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors, Haste):
         key = delivery.ref.key
         known = self._deliveries.get(key)
         if known is not None and (known.is_final or known.attempt_count >= delivery.attempt_count):
+            return False
+        if known is not None and known.fence != delivery.fence:
             return False
         self._deliveries[key] = delivery if known is None else replace(delivery, created_at=known.created_at)
         if attempt is not None:

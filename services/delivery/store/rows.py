@@ -43,13 +43,14 @@ def delivery_row(delivery: Delivery) -> Row:
         _optional_micros(delivery.attempted_at),
         delivery.status,
         delivery.message,
+        delivery.fence,
     )
 
 
 def read_delivery(row: Row) -> Delivery:
     """Read what `delivery_row` wrote."""
     chunk_id, destination_id, number, correlation_id, traceparent, positions, state, created_at, *outcome = row
-    states, failures, attempt_count, *progress, due_at, attempted_at, status, message = outcome
+    states, failures, attempt_count, *progress, due_at, attempted_at, status, message, fence = outcome
     tries, part, passed, part_limit, probes, is_tainted = progress
     return Delivery(
         ref=Ref(
@@ -73,6 +74,7 @@ def read_delivery(row: Row) -> Delivery:
         attempted_at=_optional_time(attempted_at),
         status=status,
         message=message,
+        fence=fence,
     )
 
 

@@ -42,7 +42,7 @@ _OPEN = (DeliveryState.WAITING.value, DeliveryState.SENDING.value)
 _PROGRESS = ("tries", "part", "passed", "part_limit", "probes", "is_tainted")
 _OUTCOME = ("state", "states", "failures", "attempt_count", *_PROGRESS, "due_at", "attempted_at", "status", "message")
 # What choosing the next part changes.
-_CLAIMED = ("state", "states", "failures", "part", "passed", "is_tainted", "due_at")
+_CLAIMED = ("state", "states", "failures", "part", "passed", "is_tainted", "due_at", "fence")
 
 _FIND = Statement(select(_deliveries).where(any_of(_D.chunk_id, "chunk_ids")), "chunk_ids")
 
@@ -52,7 +52,11 @@ def _upsert_outcome(insert: Insert) -> Executable:
     return put.on_conflict_do_update(
         index_elements=_KEY,
         set_={name: put.excluded[name] for name in _OUTCOME},
-        where=and_(or_(*(_D.state == state for state in _OPEN)), _D.attempt_count < put.excluded.attempt_count),
+        where=and_(
+            or_(*(_D.state == state for state in _OPEN)),
+            _D.attempt_count < put.excluded.attempt_count,
+            _D.fence == put.excluded.fence,
+        ),
     )
 
 
@@ -65,6 +69,7 @@ def _upsert_claim(insert: Insert) -> Executable:
             _D.state == DeliveryState.WAITING.value,
             _D.due_at <= bindparam("now"),
             _D.attempt_count == put.excluded.attempt_count,
+            _D.fence < put.excluded.fence,
         ),
     )
 

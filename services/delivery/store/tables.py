@@ -62,6 +62,7 @@ class DeliveryRow(DeliveryTable, table=True):
     attempted_at: int | None = Field(default=None, sa_type=BigInteger)
     status: int
     message: str
+    fence: int
 
 
 class AttemptRow(DeliveryTable, table=True):

@@ -187,7 +187,7 @@ async def test_an_unpaused_destination_has_nothing_to_take_out() -> None:
 async def test_a_claim_made_meanwhile_wins(world: World) -> None:
     await import_(world, "a.0", ANNA, minute=1)
     known = await world.state(ref("a.0"))
-    claimed = replace(known, due_at=NOW + timedelta(seconds=30))
+    claimed = replace(known, due_at=NOW + timedelta(seconds=30), fence=known.fence + 1)
     await world.ledger.claim(claimed, now=NOW)
 
     taken_out = await world.ledger.exchange(known, _ended(known))
