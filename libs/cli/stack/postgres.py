@@ -45,8 +45,6 @@ def settle(folder: DataFolder, shape: Shape) -> Shape:
 
 def remember(folder: DataFolder, url: str) -> None:
     """From now on the folder's hub is on this database. Its password has a file of its own, which services read."""
-    if urlsplit(url).scheme not in {"postgresql", "postgres"}:
-        raise CannotStart("the URL given with --postgres is none", remedy="Write postgresql://user@host:5432/database.")
     write_private(folder.postgres_url, url)
     write_private(folder.postgres_password, _password_of(url))
 
@@ -102,8 +100,23 @@ async def _share(url: str, *, processes: int) -> int:
     return min(_MOST, share)
 
 
+async def count_connections(url: str) -> tuple[int, int]:
+    """How many are in use by anybody, and how many there may be; raises CannotStart."""
+    connection = await connect(url)
+    try:
+        used, limit = await connection.fetchrow(
+            "SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend'"
+        )
+    finally:
+        await connection.close()
+    return used, limit
+
+
 async def connect(url: str) -> Any:
     """A connection to the database, which the caller closes; raises CannotStart."""
+    if urlsplit(url).scheme not in {"postgresql", "postgres"}:
+        raise CannotStart("the URL given with --postgres is none", remedy="Write postgresql://user@host:5432/database.")
     import asyncpg  # noqa: PLC0415  # only who has PostgreSQL needs its driver
 
     try:
