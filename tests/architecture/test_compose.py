@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 import yaml
 
-from libs.cli.gateway import CONTAINER_PORT
+from libs.cli.gateway import CONTAINER_PORT, container_files
 from libs.cli.stack.folder import DataFolder
 from libs.cli.stack.plan import CONSOLE, SERVICES, Instance, Plan, port_names
 from libs.cli.stack.shape import Shape
 
 ROOT = Path(__file__).resolve().parents[2]
+PROMETHEUS = ROOT / "libs" / "telemetry" / "prometheus"
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +68,29 @@ def test_service_listens_where_its_peers_look(compose: dict[str, Any], service: 
 
     assert environment["CONTACTSYNC_LISTEN"] == f"0.0.0.0:{CONTAINER_PORT}"
     assert environment[f"CONTACTSYNC_{service.upper()}_ADDRESS"] == f"{service}:{CONTAINER_PORT}"
+
+
+def test_prometheus_reads_every_service_where_it_tells_its_numbers(compose: dict[str, Any]) -> None:
+    scraped = yaml.safe_load((PROMETHEUS / "prometheus.yml").read_text())["scrape_configs"]
+    [services] = [job["dns_sd_configs"][0] for job in scraped if job["job_name"] == "contactsync"]
+    [gateway] = [job for job in scraped if job["job_name"] == "gateway"]
+
+    assert services["names"] == list(SERVICES)
+    for service in SERVICES:
+        assert (
+            compose["services"][service]["environment"]["CONTACTSYNC_METRICS_LISTEN"] == f"0.0.0.0:{services['port']}"
+        )
+    listener = container_files()["envoy.yaml"]
+    assert gateway["static_configs"][0]["targets"] == ["gateway:9902"]
+    assert "port_value: 9902" in listener
+
+
+@pytest.mark.parametrize("service", ["gateway", "nats", "prometheus", "grafana"])
+def test_every_file_that_is_mounted_is_there(compose: dict[str, Any], service: str) -> None:
+    mounted = [volume.split(":")[0] for volume in compose["services"][service]["volumes"] if volume.startswith("./")]
+
+    assert mounted
+    assert all((ROOT / each).exists() for each in mounted)
 
 
 def test_every_secret_that_is_used_is_declared(compose: dict[str, Any]) -> None:
