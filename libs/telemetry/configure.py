@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from opentelemetry import trace
 
+from libs.measures import About, Counter, Measures
 from libs.telemetry.logs import configure_logs
 from libs.telemetry.unrecorded import Unrecorded
 
@@ -17,11 +18,15 @@ class Telemetry:
 
     def __init__(self, exporting: "Exporting | None") -> None:
         self._exporting = exporting
+        dropped = About(
+            name="contactsync.trace.spans.dropped", text="Spans that the collector did not get.", unit="{span}"
+        )
+        self._dropped = Counter(dropped)
+        self.measures = Measures(instruments=(self._dropped,), surveys=(self._look,))
 
-    @property
-    def dropped_spans(self) -> int:
-        """Spans that the collector did not get so far."""
-        return self._exporting.outgoing.dropped if self._exporting else 0
+    async def _look(self) -> None:
+        if self._exporting:
+            self._dropped.reach(self._exporting.outgoing.dropped)
 
     async def close(self) -> None:
         """Send the spans that wait, for at most 2 s, and stop. Logging goes on."""

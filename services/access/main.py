@@ -50,12 +50,14 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     master_key = read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32)
     pepper = read_key_file("CONTACTSYNC_PEPPER_FILE", settings.pepper_file)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
+        telemetry = configure_telemetry(service=SERVICE, **settings.telemetry())
+        stack.push_async_callback(telemetry.close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
         access = await _prepare(settings, SqlStore(database), master_key=master_key, pepper=pepper)
         server = _server(settings, access, database, service_key=service_key)
-        await stack.enter_async_context(telling(SERVICE, server.measures, database.measures, **settings.metrics()))
+        told = (telemetry.measures, server.measures, database.measures)
+        await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
         yield server
 
 

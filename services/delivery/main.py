@@ -17,7 +17,7 @@ from libs.egress import EgressRules, Outlet
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
 from libs.storage import REFUSALS, Database, open_database
-from libs.telemetry import configure_telemetry
+from libs.telemetry import Telemetry, configure_telemetry
 from libs.telemetry.metrics import telling
 from services.delivery.consumer import CONSUMER, STREAM, TicketConsumer
 from services.delivery.counting import CountedLedger, DestinationNumbers, Seen
@@ -110,7 +110,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     master_key = read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32)
     vault, answers = Vault(master_key), Vault(master_key, purpose="answer")
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
+        telemetry = configure_telemetry(service=SERVICE, **settings.telemetry())
+        stack.push_async_callback(telemetry.close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
         ledger = SqlLedger(database, cipher=answers)
@@ -118,7 +119,15 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         bus = await JetStreamBus.open(settings.nats_url, name=SERVICE, replicas=settings.nats_replicas)
         stack.push_async_callback(bus.close)
         yield await _put_together(
-            settings, stack, identity=identity, vault=vault, ledger=ledger, echoes=echoes, database=database, bus=bus
+            settings,
+            stack,
+            telemetry=telemetry,
+            identity=identity,
+            vault=vault,
+            ledger=ledger,
+            echoes=echoes,
+            database=database,
+            bus=bus,
         )
 
 
@@ -126,6 +135,7 @@ async def _put_together(
     settings: Settings,
     stack: AsyncExitStack,
     *,
+    telemetry: Telemetry,
     identity: Identity,
     vault: Vault,
     ledger: SqlLedger,
@@ -194,7 +204,7 @@ async def _put_together(
     desks = DeliveryServer(furnished.desks)
     server = _server(settings, desks, access, identity=identity, database=database, bus=bus)
     seen = Seen(destinations=destinations, backlog=ledger, gates=gates, watchdog=watchdog, clock=clock)
-    parts = (server, database, bus, outlet, counted, DestinationNumbers(seen))
+    parts = (telemetry, server, database, bus, outlet, counted, DestinationNumbers(seen))
     await stack.enter_async_context(telling(SERVICE, *(each.measures for each in parts), **settings.metrics()))
     return Running(
         server=server,

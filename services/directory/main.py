@@ -74,7 +74,8 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     pepper = read_key_file("CONTACTSYNC_PEPPER_FILE", settings.pepper_file)
     master_key = read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
+        telemetry = configure_telemetry(service=SERVICE, **settings.telemetry())
+        stack.push_async_callback(telemetry.close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
         access = Peer(settings.access_address, identity=identity, callee=identity.tls.to("access"))
@@ -120,7 +121,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             "consumer": lambda: IntakeConsumer(telecrm.intake).run(bus),
         }
         await stack.enter_async_context(_working(server, work))
-        told = (server.measures, database.measures, bus.measures)
+        told = (telemetry.measures, server.measures, database.measures, bus.measures)
         await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
         yield server
 

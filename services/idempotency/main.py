@@ -42,7 +42,8 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     """Give a server that is put together and not yet started; what it needs is closed behind it."""
     identity = Identity(SERVICE, settings.read_service_key(), tls=Tls(settings.tls_files()))
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
+        telemetry = configure_telemetry(service=SERVICE, **settings.telemetry())
+        stack.push_async_callback(telemetry.close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
         access = Peer(settings.access_address, identity=identity, callee=identity.tls.to("access"))
@@ -58,7 +59,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             ),
             ready=database.check,
         )
-        told = (server.measures, database.measures, keys.measures)
+        told = (telemetry.measures, server.measures, database.measures, keys.measures)
         await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
         yield server
 

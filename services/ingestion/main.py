@@ -66,7 +66,8 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     """Give a server that is put together and not yet started; what it stands on is closed behind it."""
     identity = Identity(SERVICE, settings.read_service_key(), tls=Tls(settings.tls_files()))
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
+        telemetry = configure_telemetry(service=SERVICE, **settings.telemetry())
+        stack.push_async_callback(telemetry.close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
         bus = await JetStreamBus.open(settings.nats_url, name=SERVICE, replicas=settings.nats_replicas)
@@ -98,7 +99,8 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         stack.push_async_callback(relay.close)
         await stack.enter_async_context(_working(server, work))
         outbox = OutboxNumbers(store, clock=_now)
-        told = (server.measures, database.measures, bus.measures, handlers.measures, outbox.measures)
+        parts = (telemetry, server, database, bus, handlers, outbox)
+        told = (each.measures for each in parts)
         await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
         yield server
 

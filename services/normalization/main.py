@@ -44,7 +44,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         door = Door(identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks())
         rpc = RpcSettings(listen=settings.listen, linger=settings.linger, tls=identity.tls)
         server = RpcServer(rpc, [_registration(settings)], door=door)
-        await stack.enter_async_context(telling(SERVICE, server.measures, **settings.metrics()))
+        await stack.enter_async_context(telling(SERVICE, telemetry.measures, server.measures, **settings.metrics()))
         yield server
 
 

@@ -99,7 +99,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     identity = Identity(SERVICE, settings.read_service_key(), tls=Tls(settings.tls_files()))
     master_key = read_key_file("CONTACTSYNC_MASTER_KEY_FILE", settings.master_key_file, exactly=32)
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(configure_telemetry(service=SERVICE, **settings.telemetry()).close)
+        telemetry = configure_telemetry(service=SERVICE, **settings.telemetry())
+        stack.push_async_callback(telemetry.close)
         database = await open_database(settings.database_url, migrations=MIGRATIONS)
         stack.push_async_callback(database.close)
         rules, clock = EgressRules(settings.allowed_networks), SystemClock()
@@ -121,7 +122,8 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
         await operator.list()  # another master key is found out now, not at the first run
         access = _peer("access", settings.access_address, identity, stack)
         server = _server(world, operator, identity, access)
-        told = (server.measures, database.measures, outlet.measures, world.counted.measures, _numbers(world).measures)
+        parts = (telemetry, server, database, outlet, world.counted, _numbers(world))
+        told = (each.measures for each in parts)
         await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
         yield Running(server=server, scheduler=_scheduler(world))
 
