@@ -11,6 +11,7 @@ from libs.egress import Outlet
 from libs.measures import Counter, Histogram, Instrument, Measures
 from libs.rpc.numbers import ServerNumbers
 from libs.storage.numbers import FileNumbers, WritingNumbers
+from libs.telemetry import Telemetry
 from libs.telemetry.metrics.process import ProcessFacts
 from libs.telemetry.metrics.prometheus import family_of, shown
 from services.delivery.counting import CountedLedger, DestinationNumbers
@@ -34,6 +35,7 @@ OF_OTHERS: Mapping[str, set[str]] = {
 
 
 def every_measure() -> Iterator[Measures]:
+    yield Telemetry(None).measures
     yield ServerNumbers().measures
     yield WritingNumbers("sqlite").measures
     yield FileNumbers(Path("any.db")).measures
