@@ -41,6 +41,7 @@ class Renderer:
         self._templates.globals.update(
             asset={name: asset.url for name, asset in self.assets.items()},
             trace_url=partial(shown.trace_url, jaeger_url),
+            traces_url=partial(shown.traces_url, jaeger_url),
             utc=shown.utc,
             line=shown.line,
         )

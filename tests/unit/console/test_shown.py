@@ -55,3 +55,10 @@ def test_a_correlation_id_cannot_say_more_than_itself_in_a_link() -> None:
 
     assert url.count("&") == 2
     assert "%22%26service%3Dy" in url
+
+
+def test_traces_are_found_by_what_a_span_of_a_service_tells() -> None:
+    url = shown.traces_url("http://j:1", "delivery", "chunk_id", "job.0")
+
+    assert url == "http://j:1/search?service=delivery&lookback=2d&tags=%7B%22chunk_id%22%3A%22job.0%22%7D"
+    assert shown.traces_url("", "delivery", "chunk_id", "job.0") == ""
