@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from libs.rpc.refusal import Refusal
 from libs.rpc.tls import Tls
 
 SERVICE_HEADER = "x-contactsync-service"
@@ -17,7 +18,7 @@ LIFE_SECONDS = 60
 _SKEW_SECONDS = 5
 _REMEMBERED = 1024
 _NAME = "[a-z][a-z0-9_]{0,63}"
-_TOKEN = re.compile(rf"(v2\.({_NAME})\.({_NAME})\.([0-9]{{1,12}})\.([A-Za-z0-9_:-]{{0,96}}))\.([0-9a-f]{{64}})")
+_TOKEN = re.compile(rf"(v2\.({_NAME})\.({_NAME})\.([0-9]{{1,12}})\.([A-Za-z0-9_.:-]{{0,96}}))\.([0-9a-f]{{64}})")
 
 
 class Shown(Protocol):
@@ -94,6 +95,12 @@ class Identity:
             return None
         left = statement.expiry - self._now()
         return statement if -_SKEW_SECONDS <= left <= LIFE_SECONDS + _SKEW_SECONDS else None
+
+    def check_client(self, issuer: str, statement: str, client_id: str) -> None:
+        """Refuses with FORBIDDEN unless that service says here that it let that client in."""
+        stated = self.verify(statement)
+        if stated is None or (stated.issuer, stated.client_id) != (issuer, client_id):
+            raise Refusal("FORBIDDEN", "The caller does not say for which client it asks, or not in time.")
 
     def _sign(self, audience: str, client_id: str, expiry: int) -> str:
         signed = f"v2.{self.name}.{audience}.{expiry}.{client_id}"

@@ -44,9 +44,9 @@ def current_traceparent() -> str:
     return f"00-{span.trace_id:032x}-{span.span_id:016x}-{span.trace_flags:02x}"
 
 
-def call_context() -> CallContext:
-    """The current request, for an item of a batched call."""
-    return CallContext(correlation_id=bound_correlation_id(), traceparent=current_traceparent())
+def call_context(*, caller: str = "") -> CallContext:
+    """The current request, for an item of a batched call. `caller` is a statement about the client it is for."""
+    return CallContext(correlation_id=bound_correlation_id(), traceparent=current_traceparent(), caller=caller)
 
 
 def begin_span(

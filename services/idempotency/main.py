@@ -53,7 +53,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         await stack.enter_async_context(_purging(settings, idempotency))
         server = RpcServer(
             RpcSettings(listen=settings.listen, linger=settings.linger, tls=identity.tls),
-            registrations(idempotency),
+            registrations(idempotency, identity),
             door=Door(
                 identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks()
             ),
@@ -71,13 +71,13 @@ def compose(settings: Settings, database: Database, *, keys: Keys | None = None)
     return Idempotency(keys or records, records, clock=SystemClock(), job_ids=RandomJobIds(), limits=limits)
 
 
-def registrations(idempotency: Idempotency) -> Sequence[Registration]:
+def registrations(idempotency: Idempotency, identity: Identity) -> Sequence[Registration]:
     """Both entrances: typed gRPC and REST."""
     return (
         Registration(
             idempotency_service_pb2.DESCRIPTOR.services_by_name["IdempotencyService"],
             add_IdempotencyServiceServicer_to_server,
-            IdempotencyServer(idempotency),
+            IdempotencyServer(idempotency, identity),
         ),
         Registration(
             idempotency_api_pb2.DESCRIPTOR.services_by_name["IdempotencyApi"],

@@ -1,15 +1,15 @@
 """contactsync.idempotency.v1.IdempotencyService on the wire."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterable
 from datetime import datetime
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from contactsync.idempotency.v1 import idempotency_service_pb2 as pb
 from contactsync.idempotency.v1 import idempotency_service_pb2_grpc as pb_grpc
 from google.protobuf.timestamp_pb2 import Timestamp
 from grpc.aio import ServicerContext
 
-from libs.rpc import serve_together
+from libs.rpc import Identity, ServiceCaller, current_caller, serve_together
 from services.idempotency.domain import (
     Answer,
     Beginning,
@@ -26,12 +26,15 @@ from services.idempotency.domain import (
 )
 from services.idempotency.handler import Idempotency
 
+_Item: TypeAlias = pb.BeginItem | pb.CompleteItem | pb.ReleaseItem
+
 
 class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
     """Wire to domain and back; all items of a call are decided together."""
 
-    def __init__(self, idempotency: Idempotency) -> None:
+    def __init__(self, idempotency: Idempotency, identity: Identity) -> None:
         self._idempotency = idempotency
+        self._identity = identity
 
     async def BeginMany(
         self,
@@ -39,6 +42,7 @@ class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
         context: ServicerContext[pb.BeginManyRequest, Awaitable[pb.BeginManyResponse]],
     ) -> pb.BeginManyResponse:
         """As the contract says."""
+        self._check_clients(request.items)
         with serve_together((each.context for each in request.items), "idempotency.Begin"):
             beginnings = await self._idempotency.begin([_request(item) for item in request.items])
         return pb.BeginManyResponse(results=map(_result, beginnings))
@@ -49,6 +53,7 @@ class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
         context: ServicerContext[pb.CompleteManyRequest, Awaitable[pb.CompleteManyResponse]],
     ) -> pb.CompleteManyResponse:
         """As the contract says."""
+        self._check_clients(request.items)
         with serve_together((each.context for each in request.items), "idempotency.Complete"):
             completed = await self._idempotency.complete([_completion(item) for item in request.items])
         return pb.CompleteManyResponse(completed=completed)
@@ -59,13 +64,21 @@ class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
         context: ServicerContext[pb.ReleaseManyRequest, Awaitable[pb.ReleaseManyResponse]],
     ) -> pb.ReleaseManyResponse:
         """As the contract says."""
+        self._check_clients(request.items)
         releases = [Release(_key(item), Fence(item.fence)) for item in request.items]
         with serve_together((each.context for each in request.items), "idempotency.Release"):
             released = await self._idempotency.release(releases)
         return pb.ReleaseManyResponse(released=released)
 
+    def _check_clients(self, items: Iterable[_Item]) -> None:
+        """Refuses the whole unless the service that asks says of each item that it let the item's client in."""
+        caller = current_caller()
+        issuer = caller.service if isinstance(caller, ServiceCaller) else ""
+        for item in items:
+            self._identity.check_client(issuer, item.context.caller, item.client_id)
 
-def _key(item: pb.BeginItem | pb.CompleteItem | pb.ReleaseItem) -> Key:
+
+def _key(item: _Item) -> Key:
     return Key(ClientId(item.client_id), item.key)
 
 

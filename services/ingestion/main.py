@@ -82,7 +82,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             store,
             relay,
             erasures,
-            keys=RpcKeys(idempotency),
+            keys=RpcKeys(idempotency, identity=identity),
             normalizer=RpcNormalizer(normalization),
             book=RpcBook(directory),
         )

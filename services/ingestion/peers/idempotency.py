@@ -3,10 +3,11 @@ from collections.abc import Callable, Sequence
 from datetime import UTC
 
 import structlog
+from contactsync.call.v1.call_pb2 import CallContext
 from contactsync.idempotency.v1 import idempotency_service_pb2 as pb
 from contactsync.idempotency.v1.idempotency_service_pb2_grpc import IdempotencyServiceStub
 
-from libs.rpc import Batch, Peer, call_context
+from libs.rpc import Batch, Identity, Peer, call_context
 from services.ingestion.domain.errors import Refused, Unavailable
 from services.ingestion.domain.ids import JobId
 from services.ingestion.peers.failures import as_refusals
@@ -23,8 +24,10 @@ class RpcKeys:
     Each may be repeated: a begin names its holder, the first answer stays, and a key is freed once.
     """
 
-    def __init__(self, peer: Peer, *, random: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(self, peer: Peer, *, identity: Identity, random: Callable[[int], bytes] = os.urandom) -> None:
+        """`identity` says of each client that it was let in here."""
         self._peer = peer
+        self._identity = identity
         self._random = random
         self._stub = IdempotencyServiceStub(peer.channel)
         self._begin: Batch[pb.BeginItem, pb.BeginResult] = Batch(self._begin_many)
@@ -34,7 +37,7 @@ class RpcKeys:
     async def begin(self, key: Key, fingerprint: Fingerprint) -> Begun:
         """Takes the key's lease, or says why not."""
         item = pb.BeginItem(
-            context=call_context(),
+            context=self._context(key),
             client_id=key.client_id,
             key=key.key,
             body_hash=fingerprint.body,
@@ -47,7 +50,7 @@ class RpcKeys:
     async def complete(self, key: Key, held: Started, *, status: int, body: bytes) -> None:
         """Stores the answer; the first stored one stays."""
         item = pb.CompleteItem(
-            context=call_context(),
+            context=self._context(key),
             client_id=key.client_id,
             key=key.key,
             fence=held.fence,
@@ -63,13 +66,17 @@ class RpcKeys:
 
     async def release(self, key: Key, held: Started) -> None:
         """Frees the key; a lease that is held no more is left alone."""
-        item = pb.ReleaseItem(context=call_context(), client_id=key.client_id, key=key.key, fence=held.fence)
+        item = pb.ReleaseItem(context=self._context(key), client_id=key.client_id, key=key.key, fence=held.fence)
         try:
             with as_refusals():
                 await self._release.ask(item)
         except Refused as error:
             log.warning("key_not_freed", job_id=held.job_id, reason=error.reason)
             raise
+
+    def _context(self, key: Key) -> CallContext:
+        """Of the request, with our word that this client makes it."""
+        return call_context(caller=self._identity.token("idempotency", client_id=key.client_id))
 
     async def _begin_many(self, items: Sequence[pb.BeginItem]) -> Sequence[pb.BeginResult]:
         request = pb.BeginManyRequest(items=items)

@@ -48,7 +48,12 @@ class Calls:
 
     async def complete(self, fence: int, *, key: str = "key") -> bool:
         item = idempotency_service_pb2.CompleteItem(
-            client_id="client-a", key=key, fence=fence, status_code=202, body=ANSWER
+            context=CallContext(caller=stated()),
+            client_id="client-a",
+            key=key,
+            fence=fence,
+            status_code=202,
+            body=ANSWER,
         )
         request = idempotency_service_pb2.CompleteManyRequest(items=[item])
         response = await self.peer.call(IdempotencyServiceStub(self.peer.channel).CompleteMany, request)
@@ -56,7 +61,9 @@ class Calls:
         return completed
 
     async def release(self, fence: int, *, key: str = "key") -> bool:
-        item = idempotency_service_pb2.ReleaseItem(client_id="client-a", key=key, fence=fence)
+        item = idempotency_service_pb2.ReleaseItem(
+            context=CallContext(caller=stated()), client_id="client-a", key=key, fence=fence
+        )
         request = idempotency_service_pb2.ReleaseManyRequest(items=[item])
         response = await self.peer.call(IdempotencyServiceStub(self.peer.channel).ReleaseMany, request)
         [released] = response.released
@@ -71,9 +78,14 @@ class Calls:
         return dict(await call.initial_metadata()), body.data
 
 
+def stated(client_id: str = "client-a", *, issuer: str = "ingestion") -> str:
+    """That a service let a client in."""
+    return Identity(issuer, SERVICE_KEY).token("idempotency", client_id=client_id)
+
+
 def item(key: str = "key", *, body: bytes = BODY, traceparent: str = "") -> idempotency_service_pb2.BeginItem:
     digest = sha256(body).digest()
-    context = CallContext(correlation_id="c-1", traceparent=traceparent)
+    context = CallContext(correlation_id="c-1", traceparent=traceparent, caller=stated())
     return idempotency_service_pb2.BeginItem(
         context=context, client_id="client-a", key=key, body_hash=digest, fingerprint=digest
     )
@@ -97,7 +109,7 @@ async def calls(settings: Settings, open_fresh: OpenFresh) -> AsyncIterator[Call
     identity = Identity("idempotency", SERVICE_KEY)
     server = RpcServer(
         RpcSettings(listen=settings.listen),
-        registrations(compose(settings, database)),
+        registrations(compose(settings, database), identity),
         door=Door(identity=identity, authenticate=authenticate),
         ready=database.check,
     )
@@ -212,3 +224,24 @@ async def test_the_process_is_put_together_and_becomes_ready(settings: Settings)
                     break
             watch.cancel()
         await server.stop()
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        "",
+        "nonsense",
+        stated("client-b"),
+        stated(issuer="delivery"),
+        Identity("ingestion", SERVICE_KEY).token("idempotency"),
+    ],
+    ids=["none", "nonsense", "another client", "another service's word", "about no client"],
+)
+async def test_a_client_that_nobody_let_in_has_no_keys(calls: Calls, caller: str) -> None:
+    asked = item()
+    asked.context.caller = caller
+
+    with pytest.raises(PeerRefused) as refused:
+        await calls.begin(asked)
+
+    assert refused.value.reason == "FORBIDDEN"

@@ -123,7 +123,12 @@ async def running(open_fresh: OpenFresh, folder: Path) -> AsyncIterator[Hub]:
         limits: dict[str, Any] = {"service_key_file": key_file, "database_url": "unused"}
         keys = idempotency.compose(IdempotencySettings(**limits), await open_fresh(KEY_MIGRATIONS))
         peers = [
-            Peer(await _serve(stack, "idempotency", idempotency.registrations(keys)), identity=identity),
+            Peer(
+                await _serve(
+                    stack, "idempotency", idempotency.registrations(keys, Identity("idempotency", SERVICE_KEY))
+                ),
+                identity=identity,
+            ),
             Peer(await _serve(stack, "normalization", [_normalization()]), identity=identity),
         ]
         database = await open_fresh(MIGRATIONS)
@@ -134,7 +139,7 @@ async def running(open_fresh: OpenFresh, folder: Path) -> AsyncIterator[Hub]:
             store,
             relay,
             SqlErasures(database, text=WrittenContacts()),
-            keys=RpcKeys(peers[0]),
+            keys=RpcKeys(peers[0], identity=identity),
             normalizer=RpcNormalizer(peers[1]),
             book=MemoryBook(),
         )

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ontactsync/call/v1/call.proto\x12\x13\x63ontactsync.call.v1\x1a\x1b\x62uf/validate/validate.proto\"M\n\x0b\x43\x61llContext\x12 \n\x0e\x63orrelation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1c\n\x0btraceparent\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1e\x63ontactsync/call/v1/call.proto\x12\x13\x63ontactsync.call.v1\x1a\x1b\x62uf/validate/validate.proto\"g\n\x0b\x43\x61llContext\x12 \n\x0e\x63orrelation_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x01\x12\x1c\n\x0btraceparent\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x18\n\x06\x63\x61ller\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\xc0\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,6 +36,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CALLCONTEXT'].fields_by_name['correlation_id']._serialized_options = b'\272H\005r\003\030\200\001'
   _globals['_CALLCONTEXT'].fields_by_name['traceparent']._loaded_options = None
   _globals['_CALLCONTEXT'].fields_by_name['traceparent']._serialized_options = b'\272H\004r\002\030@'
+  _globals['_CALLCONTEXT'].fields_by_name['caller']._loaded_options = None
+  _globals['_CALLCONTEXT'].fields_by_name['caller']._serialized_options = b'\272H\005r\003\030\300\002'
   _globals['_CALLCONTEXT']._serialized_start=84
-  _globals['_CALLCONTEXT']._serialized_end=161
+  _globals['_CALLCONTEXT']._serialized_end=187
 # @@protoc_insertion_point(module_scope)

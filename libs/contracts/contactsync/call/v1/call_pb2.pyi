@@ -26,19 +26,25 @@ class CallContext(_message.Message):
 
     CORRELATION_ID_FIELD_NUMBER: _builtins.int
     TRACEPARENT_FIELD_NUMBER: _builtins.int
+    CALLER_FIELD_NUMBER: _builtins.int
     correlation_id: _builtins.str
     """The request's correlation id, 1 to 128 characters of [A-Za-z0-9._:-]; empty only in background work."""
     traceparent: _builtins.str
     """W3C trace context of the span that asked (https://www.w3.org/TR/trace-context/#traceparent-header); empty: not traced."""
+    caller: _builtins.str
+    """The asking service's statement for the service that it asks about which client it let in, worth a minute. Where a
+    method acts for a client, the client of the item is believed by this alone. Empty: not for a client.
+    """
     def __init__(
         self,
         *,
         correlation_id: _builtins.str = ...,
         traceparent: _builtins.str = ...,
+        caller: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correlation_id", b"correlation_id", "traceparent", b"traceparent"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "correlation_id", b"correlation_id", "traceparent", b"traceparent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
