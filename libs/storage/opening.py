@@ -9,9 +9,10 @@ from libs.storage.migrations import Migrations
 from libs.storage.tracing import traced
 
 
-async def open_database(url: str, *, migrations: Path) -> Database:
+async def open_database(url: str, *, migrations: Path, long_units: bool = False) -> Database:
     """Migrates it under a lock first. `sqlite:////absolute/file` or `postgresql://user:password@host/name?schema=…`.
 
+    `long_units`: some take many milliseconds, so that on SQLite a thread has to run them and not the event loop.
     Raises DatabaseRefusedError when it must not be used, StorageUnavailableError when it cannot be reached.
     """
     # Each driver is imported only by who uses it: a process pays for one of them in memory and in time to start.
@@ -20,7 +21,7 @@ async def open_database(url: str, *, migrations: Path) -> Database:
         case "sqlite":
             from libs.storage.sqlite.database import open_sqlite  # noqa: PLC0415  # see above
 
-            file = await open_sqlite(url, Migrations(migrations))
+            file = await open_sqlite(url, Migrations(migrations), long_units=long_units)
             return traced(file, system="sqlite", namespace=PurePath(parts.path).stem)
         case "postgresql" | "postgres":
             from libs.storage.postgresql.database import open_postgresql  # noqa: PLC0415  # see above

@@ -76,7 +76,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
     async with AsyncExitStack() as stack:
         telemetry = configure_telemetry(service=SERVICE, **settings.telemetry())
         stack.push_async_callback(telemetry.close)
-        database = await open_database(settings.database_url, migrations=MIGRATIONS)
+        database = await open_database(settings.database_url, migrations=MIGRATIONS, long_units=True)
         stack.push_async_callback(database.close)
         access = Peer(settings.access_address, identity=identity, callee=identity.tls.to("access"))
         stack.push_async_callback(access.close)

@@ -101,7 +101,7 @@ async def running(settings: Settings) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         telemetry = configure_telemetry(service=SERVICE, **settings.telemetry())
         stack.push_async_callback(telemetry.close)
-        database = await open_database(settings.database_url, migrations=MIGRATIONS)
+        database = await open_database(settings.database_url, migrations=MIGRATIONS, long_units=True)
         stack.push_async_callback(database.close)
         rules, clock = EgressRules(settings.allowed_networks), SystemClock()
         outlet = Outlet.open(rules)

@@ -78,11 +78,11 @@ class SqliteDatabase:
             self.writer.submit_unattended(unit)
 
 
-async def open_sqlite(url: str, migrations: Migrations) -> SqliteDatabase:
-    """Raises DatabaseRefusedError, with nothing changed in the file."""
+async def open_sqlite(url: str, migrations: Migrations, *, long_units: bool = False) -> SqliteDatabase:
+    """Raises DatabaseRefusedError, with nothing changed in the file. `long_units`: see Writer."""
     path = path_of(url)
     lock, connection = await asyncio.to_thread(_open, path, migrations)
-    return SqliteDatabase(lock, Writer(connection), Readers(path), FileNumbers(path))
+    return SqliteDatabase(lock, Writer(connection, long_units=long_units), Readers(path), FileNumbers(path))
 
 
 def _open(path: Path, migrations: Migrations) -> tuple[FileLock, sqlite3.Connection]:

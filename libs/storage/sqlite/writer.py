@@ -1,4 +1,4 @@
-"""The one writer of a SQLite file: a thread that commits together whatever queued while its last commit ran.
+"""The one writer of a SQLite file: whatever queued while its last commit ran is committed together.
 
 A commit through an async session costs some 900 µs, one shared with others 10 to 30, since the fsync, the two crossings
 between threads and the wake-ups are paid once per group.
@@ -6,8 +6,10 @@ between threads and the wake-ups are paid once per group.
 
 import asyncio
 import sqlite3
+from collections import deque
 from collections.abc import Coroutine, Sequence
-from queue import Empty, SimpleQueue
+from contextvars import Context
+from queue import SimpleQueue
 from threading import Thread
 from time import perf_counter
 from typing import Any, TypeVar
@@ -81,19 +83,28 @@ class _Work:
 
 
 class Writer:
-    """Owns the writing connection and its thread. Everything but the thread's own work is called on the loop.
+    """Owns the writing connection and a thread that waits for the disk.
 
-    `commits` and `units` count what was committed, for measuring how well it groups.
+    Units are run on the loop, and the thread only commits: SQLite lets go of the interpreter in every statement, and a
+    thread that runs units beside a busy loop waits for it as often (a fifth of the CPU of an import of one contact).
+    `long_units` take so many milliseconds that the loop must stay free meanwhile: the thread runs them.
+
+    Everything but the thread's own work is called on the loop. `commits` and `units` count what was committed, for
+    measuring how well it groups.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, long_units: bool = False) -> None:
         self.commits = 0
         self.units = 0
         self.numbers = WritingNumbers("sqlite")
         self._connection = connection
+        self._long_units = long_units
         self._transaction = SqliteTransaction(connection)
         self._loop = asyncio.get_running_loop()
-        self._queue: SimpleQueue[_Work | None] = SimpleQueue()
+        self._waiting: deque[_Work] = deque()
+        self._group_is_under_way = False
+        self._began = 0.0
+        self._groups: SimpleQueue[list[_Work] | None] = SimpleQueue()
         self._stopped = self._loop.create_future()
         self._closing = False
         self._thread = Thread(target=self._run, name="storage-writer", daemon=True)
@@ -101,63 +112,79 @@ class Writer:
 
     def submit(self, unit: Unit[T]) -> asyncio.Future[T]:
         """Resolved when the unit is on disk or undone. Cancelling it does not stop the unit."""
-        self._refuse_when_closing()
         future: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Work(unit, future))
+        self._put(_Work(unit, future))
         return future
 
     def submit_unattended(self, unit: Unit[object]) -> None:
         """Nobody waits; a failure is logged."""
-        self._refuse_when_closing()
-        self._queue.put(_Work(unit, None))
+        self._put(_Work(unit, None))
 
     async def close(self) -> None:
         """After everything submitted is done."""
         if not self._closing:
             self._closing = True
-            self._queue.put(None)
+            if not self._group_is_under_way:
+                self._groups.put(None)
         await asyncio.shield(self._stopped)
 
-    def _refuse_when_closing(self) -> None:
+    def _put(self, work: _Work) -> None:
         if self._closing:
             raise StorageUnavailableError("it is closed")
+        self._waiting.append(work)
+        if not self._group_is_under_way:
+            self._group_is_under_way = True
+            self._begin_soon()
+
+    def _begin_soon(self) -> None:
+        """In the next tick, so that what is written in this one is one group; and in no request's context."""
+        self._loop.call_soon(self._begin, context=Context())
+
+    def _begin(self) -> None:
+        group = [self._waiting.popleft() for _ in range(min(_LARGEST_GROUP, len(self._waiting)))]
+        if not self._long_units:
+            try:
+                self._run_units(group)
+            except Exception as error:  # noqa: BLE001  # the writer must outlive whatever befalls a group
+                self._fail(group, error)
+                self._end(group)
+                return
+        self._groups.put(group)
+
+    def _end(self, group: list[_Work]) -> None:
+        self._tell(group)
+        for work in group:
+            work.resolve()
+        if self._waiting:
+            self._begin_soon()  # behind those who were just resolved, so that they can write along
+            return
+        self._group_is_under_way = False
+        if self._closing:
+            self._groups.put(None)
 
     def _run(self) -> None:
-        while group := self._next_group():
+        while group := self._groups.get():
             self._commit(group)
-            self._loop.call_soon_threadsafe(_resolve, group)
+            self._loop.call_soon_threadsafe(self._end, group)
         self._transaction.close()
         self._connection.close()
         self._loop.call_soon_threadsafe(self._stopped.set_result, None)
 
-    def _next_group(self) -> list[_Work]:
-        """Waits for one, then takes what is there; empty when closing, which is always the last in the queue."""
-        work = self._queue.get()
-        group: list[_Work] = []
-        while work is not None:
-            group.append(work)
-            if len(group) == _LARGEST_GROUP:
-                return group
-            try:
-                work = self._queue.get_nowait()
-            except Empty:
-                return group
-        if group:
-            self._queue.put(None)
-        return group
-
     def _commit(self, group: list[_Work]) -> None:
-        began = perf_counter()
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._attempt_all(group)
+            if self._long_units:
+                self._run_units(group)
             self._seal()
             self.commits += 1
             self.units += len(group)
-            self.numbers.committed(len(group), began=began)
+            self.numbers.committed(len(group), began=self._began)
         except Exception as error:  # noqa: BLE001  # the thread must outlive whatever befalls a group
             self._fail(group, error)
-        self._tell(group)
+
+    def _run_units(self, group: list[_Work]) -> None:
+        self._began = perf_counter()
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._attempt_all(group)
 
     def _attempt_all(self, group: list[_Work]) -> None:
         """Each under a savepoint of its own, so that one that fails leaves its neighbours alone."""
@@ -201,8 +228,3 @@ def _step(unit: Coroutine[Any, Any, T]) -> T:
         return result
     unit.close()
     raise UnitSuspendedError(getattr(unit, "__qualname__", "a unit"))
-
-
-def _resolve(group: list[_Work]) -> None:
-    for work in group:
-        work.resolve()
