@@ -8,6 +8,7 @@ import pytest
 from services.ingestion.handler.convoys import Convoys
 
 LONG = timedelta(hours=1)
+ENDLESS = 1e12
 
 
 class Travellers:
@@ -67,7 +68,7 @@ async def test_who_comes_in_one_tick_goes_in_one_group() -> None:
 
 
 async def test_who_comes_meanwhile_goes_together_when_the_last_of_the_group_has_arrived() -> None:
-    travellers = Travellers(Convoys(patience=LONG))
+    travellers = Travellers(Convoys(patience=LONG, linger=0))
     travellers.come("a", "b")
     await _settled()
     travellers.come("c", "d")
@@ -115,3 +116,79 @@ async def test_nobody_waits_longer_than_patience_for_a_group_that_stalls() -> No
     await _settled()
     assert travellers.under_way[-1] == "c"
     await travellers.arrive("c")
+
+
+async def test_behind_a_group_the_next_one_gathers_until_all_are_back() -> None:
+    travellers = Travellers(Convoys(patience=LONG, linger=ENDLESS))
+    travellers.come("a", "b", "c")
+    await _settled()
+    travellers.come("d")
+    await travellers.arrive("a", "b", "c")
+
+    travellers.come("e", "f")
+    await _settled()
+    before = list(travellers.under_way)
+    travellers.come("g")
+    await _settled()
+
+    assert before == ["a", "b", "c"]
+    assert set(travellers.under_way[3:]) == {"d", "e", "f", "g"}
+    await travellers.arrive("d", "e", "f", "g")
+
+
+async def test_a_group_gathers_also_when_nobody_waited_behind_the_last() -> None:
+    travellers = Travellers(Convoys(patience=LONG, linger=ENDLESS))
+    travellers.come("a", "b", "c", "d")
+    await _settled()
+    await travellers.arrive("a", "b", "c", "d")
+
+    travellers.come("e", "f", "g")
+    await _settled()
+    before = list(travellers.under_way)
+    travellers.come("h")
+    await _settled()
+
+    assert before == ["a", "b", "c", "d"]
+    assert set(travellers.under_way[4:]) == {"e", "f", "g", "h"}
+    await travellers.arrive("e", "f", "g", "h")
+
+
+async def test_few_are_not_waited_for() -> None:
+    travellers = Travellers(Convoys(patience=LONG, linger=ENDLESS))
+    travellers.come("a", "b")
+    await _settled()
+    await travellers.arrive("a", "b")
+
+    travellers.come("c")
+    await _settled()
+
+    assert travellers.under_way == ["a", "b", "c"]
+    await travellers.arrive("c")
+
+
+async def test_who_does_not_come_back_is_not_waited_for_longer_than_patience() -> None:
+    travellers = Travellers(Convoys(patience=timedelta(milliseconds=1), linger=ENDLESS))
+    travellers.come("a", "b", "c", "d")
+    await _settled()
+    await travellers.arrive("a", "b", "c", "d")
+
+    travellers.come("e")
+    await travellers.arrive("e")
+
+    assert travellers.under_way == ["a", "b", "c", "d", "e"]
+
+
+async def test_who_gives_up_while_a_group_gathers_leaves_nothing_behind() -> None:
+    travellers = Travellers(Convoys(patience=LONG, linger=ENDLESS))
+    travellers.come("a", "b", "c", "d")
+    await _settled()
+    await travellers.arrive("a", "b", "c", "d")
+    travellers.come("e")
+    await _settled()
+
+    await travellers.give_up("e")
+    travellers.come("f", "g", "h", "i")
+    await _settled()
+
+    assert set(travellers.under_way[4:]) == {"f", "g", "h", "i"}
+    await travellers.arrive("f", "g", "h", "i")
