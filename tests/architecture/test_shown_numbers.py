@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from libs.bus.numbers import BusNumbers
+from libs.cli.stack.plan import SERVICES
 from libs.egress import Outlet
 from libs.measures import Counter, Histogram, Instrument, Measures
 from libs.rpc.numbers import ServerNumbers
@@ -120,6 +121,13 @@ def test_an_alert_says_how_bad_it_is_what_it_is_and_where_to_read_on(rule: Mappi
     assert rule["annotations"]["summary"]
     assert rule["annotations"]["description"]
     assert rule["annotations"]["runbook_url"].startswith("README.md#contactsync")
+
+
+@pytest.mark.parametrize("service", [*SERVICES, "gateway"])
+def test_somebody_is_woken_when_a_service_is_gone(service: str) -> None:
+    [rule] = [rule for rule in alerts() if rule["alert"] == "ContactsyncServiceGone"]
+
+    assert f'absent(up{{service="{service}"}} == 1)' in rule["expr"]
 
 
 def test_alerts_and_panels_have_names_of_their_own() -> None:
