@@ -2,7 +2,7 @@ from opentelemetry.trace import SpanKind
 
 from libs.telemetry.configure import Telemetry, configure_telemetry
 from libs.telemetry.masking import Email, Masked, Phone, mask_text
-from libs.telemetry.spans import mark_failed, span
+from libs.telemetry.spans import dry_run_span, mark_failed, span
 
 CLIENT = SpanKind.CLIENT
 CONSUMER = SpanKind.CONSUMER
@@ -19,6 +19,7 @@ __all__ = [
     "Phone",
     "Telemetry",
     "configure_telemetry",
+    "dry_run_span",
     "mark_failed",
     "mask_text",
     "span",

@@ -9,9 +9,11 @@ from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, Sam
 from opentelemetry.trace import Link, SpanKind, TraceState
 from opentelemetry.util.types import Attributes
 
+from libs.telemetry.spans import DRY_RUN
+
 
 class RateThenRatio(Sampler):
-    """The first `rate` traces of a second, and `ratio` of those beyond.
+    """The first `rate` traces of a second, and `ratio` of those beyond; one that begins as a dry run always.
 
     A quiet system records everything; a busy one pays for a bounded number.
     """
@@ -35,7 +37,7 @@ class RateThenRatio(Sampler):
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
         """Record while there are tokens, then by ratio of the trace id."""
-        if self._take():
+        if (attributes and attributes.get(DRY_RUN)) or self._take():
             return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, trace_state)
         return self._beyond.should_sample(parent_context, trace_id, name, kind, attributes, links)
 

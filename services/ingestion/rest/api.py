@@ -16,6 +16,7 @@ from google.api.httpbody_pb2 import HttpBody
 from google.protobuf.empty_pb2 import Empty
 
 from libs.rpc import answer, current_headers
+from libs.telemetry import dry_run_span
 from services.ingestion.domain.erasure import ErasureId
 from services.ingestion.domain.ids import JobId
 from services.ingestion.domain.outcome import RowState
@@ -71,7 +72,8 @@ class ImportApi(import_api_pb2_grpc.ImportApiServicer):
         body = await decode(request.data)
         asked = Import(client=calling_client(), origin=origin(), key=key, fingerprint=body.fingerprint, rows=body.rows)
         if is_dry_run(current_headers()):
-            drafted = await self._imports.rehearse(asked)
+            with dry_run_span("ingestion.Rehearse"):
+                drafted = await self._imports.rehearse(asked)
             return await answer(context, body=answers.rehearsed(drafted, body.rows))
         done = await self._imports.accept(asked)
         if done.job:

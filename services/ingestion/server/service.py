@@ -6,6 +6,7 @@ from contactsync.contact.v1.contact_pb2 import Contact
 from contactsync.ingestion.v1 import ingestion_service_pb2 as pb
 from contactsync.ingestion.v1 import ingestion_service_pb2_grpc
 
+from libs.telemetry import dry_run_span
 from services.ingestion.domain.client import Client
 from services.ingestion.domain.ids import ChunkId, JobId
 from services.ingestion.domain.outcome import RowState
@@ -73,7 +74,8 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
         rows = TypedRows(contacts)
         asked = Import(client=client, origin=origin(), key=key, fingerprint=rows.fingerprint, rows=rows)
         if dry_run:
-            return views.accepted((await self._imports.rehearse(asked)).job, replayed=False)
+            with dry_run_span("ingestion.Rehearse"):
+                return views.accepted((await self._imports.rehearse(asked)).job, replayed=False)
         done = await self._imports.accept(asked)
         if done.job:
             tell_accepted(done.job)

@@ -3,6 +3,7 @@ from opentelemetry.sdk.trace.sampling import Decision
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from libs.telemetry.sampling import RateThenRatio, sampler
+from libs.telemetry.spans import DRY_RUN
 
 ALWAYS_BEYOND_RATIO = (1 << 64) - 1
 
@@ -44,3 +45,11 @@ def test_the_caller_decides_for_its_traces() -> None:
     ]
 
     assert [span.get_span_context().trace_flags.sampled for span in recorded] == [False, True]
+
+
+def test_a_dry_run_is_recorded_beyond_the_rate() -> None:
+    sampler = RateThenRatio(0, 0.0, clock=lambda: 100.0)
+
+    told = sampler.should_sample(None, ALWAYS_BEYOND_RATIO, "name", attributes={DRY_RUN: True})
+
+    assert told.decision is Decision.RECORD_AND_SAMPLE
