@@ -1,5 +1,7 @@
 """gRPC as every service of the hub speaks it: door, last door, correlation, tracing, batches, peers and server."""
 
+from typing import TYPE_CHECKING, Any
+
 from libs.rpc.access import cached_authenticator, remote_authenticator
 from libs.rpc.apart import ask_apart
 from libs.rpc.batch import Batch, BatchMismatch
@@ -21,9 +23,11 @@ from libs.rpc.identity import Identity, Shown
 from libs.rpc.peer import Peer, PeerRefused, PeerUnavailable
 from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Refusal, Refusing, Violation
-from libs.rpc.server import Registration, RpcServer, RpcSettings
 from libs.rpc.tls import Callee, Tls
 from libs.rpc.tracing import call_context, serve_item, serve_together
+
+if TYPE_CHECKING:
+    from libs.rpc.server import Registration, RpcServer, RpcSettings
 
 __all__ = [
     "REASONS",
@@ -65,3 +69,12 @@ __all__ = [
     "serve_item",
     "serve_together",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What servers are made of is imported when it is asked for: who only calls is spared 5 MB."""
+    if name in {"Registration", "RpcServer", "RpcSettings"}:
+        from libs.rpc import server  # noqa: PLC0415 - see above
+
+        return getattr(server, name)
+    raise AttributeError(name)

@@ -18,3 +18,11 @@ def test_service_imports_no_more_than_it_uses(service: str) -> None:
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
 
     assert set(told.stdout.split()) & (SPARED - USED.get(service, set())) == set()
+
+
+def test_console_imports_neither_a_server_of_grpc_nor_a_database() -> None:
+    script = "import sys, services.console.main; print(*(name for name, there in sys.modules.items() if there))"
+
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+
+    assert set(told.stdout.split()) & (SPARED | {"protovalidate", "grpc_reflection", "sqlalchemy", "nats"}) == set()
