@@ -14,6 +14,7 @@ from libs.cli import (
     gateway,
     importing,
     jobs,
+    log_level,
     metrics,
     restart,
     sources,
@@ -37,6 +38,7 @@ app.command("doctor")(doctor.doctor)
 app.command("certs")(certs.certs)
 app.command("metrics")(metrics.metrics)
 app.command("trace")(trace.trace)
+app.command("log-level")(log_level.log_level)
 app.command("restart")(restart.restart)
 app.command("migrate-data")(migrate_data)
 app.command("backup")(backup)

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from libs.cli.stack.hub import Hub
 from tests.e2e.test_import_path import mobile
 
 COMMAND = str(Path(sys.executable).parent / "contactsync")
@@ -122,3 +123,23 @@ def test_command_without_a_hub_says_what_to_do(tmp_path: Path) -> None:
     assert finished.returncode == 1
     assert "contactsync up" in finished.stderr
     assert "Traceback" not in finished.stderr
+
+
+def test_log_levels_are_told_and_set_while_the_hub_runs(data: Path, hub: Hub) -> None:
+    raised = run("log-level", "normalization", "debug", data=data)
+    try:
+        told = {each["name"]: each["level"] for each in run("log-level", data=data)["levels"]}
+    finally:
+        run("log-level", "normalization", "info", data=data)
+
+    assert raised == {"levels": [{"name": "normalization", "level": "debug"}]}
+    assert told == {name: "debug" if name == "normalization" else "info" for name in hub.plan.instance_addresses()}
+
+
+@pytest.mark.parametrize("wrong", [("nobody", "info"), ("access", "loud")])
+def test_a_log_level_that_cannot_be_is_refused(data: Path, wrong: tuple[str, str]) -> None:
+    asked = [COMMAND, "log-level", *wrong, "--data", str(data)]
+    finished = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=120)
+
+    assert finished.returncode == 2
+    assert "is none of" in finished.stderr

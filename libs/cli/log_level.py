@@ -1,0 +1,39 @@
+"""``contactsync log-level``: how much the hub's processes say, told or set while they run."""
+
+from typing import Annotated
+
+import typer
+
+from libs.cli.api import DEFAULT_DATA, NoHub
+from libs.cli.options import Data, Json
+from libs.cli.output import print_json, print_table
+from libs.cli.stack.folder import DataFolder
+
+_LEVELS = ("debug", "info", "warning", "error")
+
+
+def log_level(
+    service: Annotated[str, typer.Argument(metavar="[SERVICE]", help="A service, or `all`.")] = "all",
+    level: Annotated[str, typer.Argument(metavar="[LEVEL]", help=f"{', '.join(_LEVELS)}; nothing: tell it.")] = "",
+    *,
+    data: Data = None,
+    as_json: Json = False,
+) -> None:
+    """Tell, or set until the next start, how much a service's processes log."""
+    from libs.cli.stack.levels import RunningLogs  # noqa: PLC0415 — imports gRPC, which few subcommands need
+
+    if level and level not in _LEVELS:
+        raise typer.BadParameter(f"{level} is none of {', '.join(_LEVELS)}", param_hint="LEVEL")
+    folder = DataFolder((data or DEFAULT_DATA).resolve())
+    facts = folder.read_run_facts()
+    if not facts:
+        raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
+    names = [name for name, its in facts["instances"].items() if service in {"all", its, name}]
+    if not names:
+        known = ", ".join(dict.fromkeys(facts["instances"].values()))
+        raise typer.BadParameter(f"{service} is none of {known}", param_hint="SERVICE")
+    logs = RunningLogs(folder, facts)
+    for name in names if level else ():
+        logs.set(name, level)
+    levels = [{"name": name, "level": logs.level(name)} for name in names]
+    print_json({"levels": levels}) if as_json else print_table(levels, ["name", "level"])
