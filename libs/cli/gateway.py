@@ -6,12 +6,18 @@ from typing import Annotated
 import typer
 
 from gateway.config import GatewaySettings, render
-from libs.bus.server import render_nats_config
+from libs.bus import BusNode, render_nats_config
 from libs.cli.stack.plan import BUS_ACCOUNTS, CONSOLE, SERVICES
 
 app = typer.Typer(no_args_is_help=True, help="The gateway: render its configuration.")
 COMMITTED = Path(__file__).resolve().parents[2] / "gateway"
 CONTAINER_PORT = 9000
+_NODE = BusNode(
+    name="$NATS_NODE",
+    listen="0.0.0.0:6222",
+    routes=tuple(f"nats-{number}:6222" for number in (1, 2, 3)),
+    password="$NATS_ROUTE_PASSWORD",  # noqa: S106 - the name of a variable
+)
 _CONTAINER_FILES = Path("/etc/contactsync")
 
 
@@ -22,7 +28,7 @@ def _only_groups() -> None:
 
 @app.command("render")
 def render_for_containers(
-    into: Annotated[Path, typer.Option(help="Folder for envoy.yaml and nats.conf.", file_okay=False)] = COMMITTED,
+    into: Annotated[Path, typer.Option(help="Folder for envoy.yaml and the bus's files.", file_okay=False)] = COMMITTED,
 ) -> None:
     """Write the configuration that docker-compose.yml mounts."""
     for name, text in container_files().items():
@@ -42,14 +48,19 @@ def container_files() -> dict[str, str]:
         status_script=_CONTAINER_FILES / "status.lua",
         documents=_CONTAINER_FILES / "openapi",
     )
-    return {"envoy.yaml": render(settings), "nats.conf": _nats_config()}
+    return {"envoy.yaml": render(settings), "nats.conf": _nats_config(), "nats-cluster.conf": _nats_config(_NODE)}
 
 
-def _nats_config() -> str:
+def _nats_config(node: BusNode | None = None) -> str:
     """The server's configuration with passwords left to the environment, which it expands where they stand unquoted."""
     variables = {name: f"$NATS_{name.upper()}_PASSWORD" for name in BUS_ACCOUNTS}
     users = [BUS_ACCOUNTS[name].user(variable) for name, variable in variables.items()]
-    text = render_nats_config(store_dir=Path("/data"), listen="0.0.0.0:4222", monitor="127.0.0.1:8222", users=users)
-    for variable in variables.values():
+    text = render_nats_config(
+        store_dir=Path("/data"), listen="0.0.0.0:4222", monitor="127.0.0.1:8222", users=users, node=node
+    )
+    for number, route in enumerate(node.routes if node else (), start=1):
+        # Expanded as a whole only: the environment has the URL with its password.
+        text = text.replace(f'"{_NODE.route_url(route)}"', f"$NATS_ROUTES_{number}")
+    for variable in (*variables.values(), _NODE.password):
         text = text.replace(f'"{variable}"', variable)
     return text

@@ -45,6 +45,6 @@ def test_every_route_with_raw_bodies_is_described() -> None:
     assert undescribed(read_files(DESCRIPTOR_SET)) == []
 
 
-@pytest.mark.parametrize("name", ["envoy.yaml", "nats.conf"])
+@pytest.mark.parametrize("name", ["envoy.yaml", "nats.conf", "nats-cluster.conf"])
 def test_container_configuration_is_fresh(name: str) -> None:
     assert (COMMITTED / name).read_text() == container_files()[name]
