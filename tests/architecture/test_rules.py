@@ -34,6 +34,39 @@ METHODS = list(_methods())
 RULES = [read_rule(method) for method in METHODS]
 
 
+# What services may ask of each other, whole: to widen it is a decision that this table must be told of.
+ASKED_BY = {
+    "access.v1.AccessService/AuthenticateMany": {
+        "delivery",
+        "directory",
+        "idempotency",
+        "ingestion",
+        "normalization",
+        "source_polling",
+    },
+    "access.v1.AccessService/ListClients": {"delivery"},
+    "delivery.v1.DeliveryService/RecognizeEchoes": {"source_polling"},
+    "directory.v1.DirectoryService/ApplyMany": {"delivery"},
+    "directory.v1.DirectoryService/EraseContacts": {"ingestion"},
+    "idempotency.v1.IdempotencyService/BeginMany": {"ingestion"},
+    "idempotency.v1.IdempotencyService/CompleteMany": {"ingestion"},
+    "idempotency.v1.IdempotencyService/ReleaseMany": {"ingestion"},
+    "ingestion.v1.IngestionService/FetchChunks": {"delivery"},
+    "ingestion.v1.IngestionService/ImportContactStream": {"source_polling"},
+    "ingestion.v1.IngestionService/ImportContacts": {"source_polling"},
+    "ingestion.v1.IngestionService/RecordOutcomes": {"delivery"},
+    "ingestion.v1.IngestionService/RedeliverRows": {"delivery"},
+    "ingestion.v1.IngestionService/ResolveRows": {"delivery"},
+    "normalization.v1.NormalizationService/NormalizeMany": {"directory", "ingestion"},
+}
+
+
+def test_services_may_ask_each_other_what_the_table_says_and_nothing_else() -> None:
+    asked_by = {rule.method.removeprefix("contactsync."): set(rule.services) for rule in RULES if rule.services}
+
+    assert asked_by == ASKED_BY
+
+
 def test_the_contracts_were_found() -> None:
     assert len(METHODS) > 40
     assert {method.containing_service.file.package.split(".")[1] for method in METHODS} == SERVICES | {"operation"}

@@ -3,10 +3,22 @@
 import asyncio
 from pathlib import Path
 
+import nats
 import pytest
 
-from libs.bus import DELIVERY, DELIVERY_TICKET, Ack, BusUnavailable, BusUser, JetStreamBus, Message, Verdict
+from libs.bus import (
+    DELIVERY,
+    DELIVERY_TICKET,
+    INTAKE_TICKET,
+    Ack,
+    BusUnavailable,
+    BusUser,
+    JetStreamBus,
+    Message,
+    Verdict,
+)
 from libs.bus.server import render_nats_config
+from libs.cli.stack.plan import BUS_ACCOUNTS
 from tests.fixtures.nats import NatsServer
 
 
@@ -52,6 +64,72 @@ async def test_one_publishes_and_the_other_consumes(server: NatsServer) -> None:
     await delivery.close()
 
     assert message_id == "a"
+
+
+FORBIDDEN = [
+    ("delivery", DELIVERY_TICKET),
+    ("delivery", INTAKE_TICKET),
+    ("delivery", "$JS.API.CONSUMER.MSG.NEXT.INTAKE.directory"),
+    ("delivery", "$JS.ACK.INTAKE.directory.1.1.1.1.0"),
+    ("ingestion", INTAKE_TICKET),
+    ("ingestion", "$JS.API.CONSUMER.CREATE.DELIVERY.delivery"),
+    ("ingestion", "$JS.API.CONSUMER.MSG.NEXT.DELIVERY.delivery"),
+    ("ingestion", "$JS.ACK.DELIVERY.delivery.1.1.1.1.0"),
+    ("directory", DELIVERY_TICKET),
+    ("directory", "$JS.API.CONSUMER.CREATE.DELIVERY.directory"),
+    *(
+        (name, subject)
+        for name in BUS_ACCOUNTS
+        for subject in (
+            "$JS.API.STREAM.DELETE.DELIVERY",
+            "$JS.API.STREAM.PURGE.DELIVERY",
+            "$JS.API.STREAM.MSG.GET.DELIVERY",
+            "$JS.API.STREAM.CREATE.OTHER",
+            "$SYS.REQ.SERVER.PING",
+            "_INBOX_other.x",
+        )
+    ),
+]
+OVERHEARD = [
+    (name, subject) for name in BUS_ACCOUNTS for subject in (">", DELIVERY_TICKET, INTAKE_TICKET, "_INBOX_other.>")
+]
+
+
+async def test_no_service_may_more_than_its_own_work(nats_server: NatsServer) -> None:
+    await nats_server.stop()
+    nats_server.config = render_nats_config(
+        store_dir=nats_server.store,
+        listen=f"127.0.0.1:{nats_server.port}",
+        monitor=f"127.0.0.1:{nats_server.monitor_port}",
+        users=[account.user("p") for account in BUS_ACCOUNTS.values()],
+    )
+    await nats_server.start()
+
+    refused = [case for case in FORBIDDEN if await is_refused(nats_server, case[0], publish=case[1])]
+    unheard = [case for case in OVERHEARD if await is_refused(nats_server, case[0], subscribe=case[1])]
+
+    assert refused == FORBIDDEN
+    assert unheard == OVERHEARD
+    assert not await is_refused(nats_server, "ingestion", publish=DELIVERY_TICKET)
+    assert not await is_refused(nats_server, "delivery", subscribe="_INBOX_delivery.x")
+
+
+async def is_refused(server: NatsServer, name: str, *, publish: str = "", subscribe: str = "") -> bool:
+    """Whether the server tells this account that it may not."""
+    told: list[str] = []
+
+    async def hear(error: Exception) -> None:
+        told.append(str(error).lower())
+
+    client = await nats.connect(f"nats://{name}:p@127.0.0.1:{server.port}", error_cb=hear)
+    if publish:
+        await client.publish(publish, b"")
+    else:
+        await client.subscribe(subscribe)
+    for _ in range(2):  # the first ping may overtake what was published
+        await client.flush()
+    await client.close()
+    return any("permissions violation" in each for each in told)
 
 
 async def test_a_wrong_password_is_refused(server: NatsServer) -> None:
