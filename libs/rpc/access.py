@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from ipaddress import ip_network
 
@@ -17,6 +17,7 @@ from libs.rpc.tracing import call_context
 MAX_AGE_SECONDS = 5.0
 """How long a revoked key may still open: the law of the hub."""
 
+_COMMON_SCOPES = frozenset({Scope.IMPORT, Scope.READ})
 _UNKNOWN_SECONDS = 1.0
 _KEPT = 4096
 
@@ -84,7 +85,7 @@ def _client(result: access_service_pb2.AuthenticateResult) -> ClientCaller | Non
     settings = result.client.settings
     return ClientCaller(
         client_id=ClientId(result.client.id),
-        scopes=frozenset(Scope(scope) for scope in settings.scopes) or frozenset({Scope.IMPORT, Scope.READ}),
+        scopes=_scopes(settings.scopes),
         default_region=settings.default_region or "RU",
         destination_ids=tuple(settings.destination_ids) or ("directory",),
         duplicates=_duplicates(settings.duplicates),
@@ -94,6 +95,12 @@ def _client(result: access_service_pb2.AuthenticateResult) -> ClientCaller | Non
         signs=settings.hmac,
         secrets=tuple(secret.encode() for secret in result.hmac_secrets),
     )
+
+
+def _scopes(given: Iterable[int]) -> frozenset[Scope]:
+    """Both common ones where none is given. One that only a newer access knows opens nothing here."""
+    numbers = set(given)
+    return frozenset(scope for scope in Scope if scope in numbers) if numbers else _COMMON_SCOPES
 
 
 def _duplicates(policy: client_pb2.DuplicatePolicy.ValueType) -> Duplicates:

@@ -72,6 +72,8 @@ class Fault(IntEnum):
     NOT_AN_EMAIL = 8
 
 
+_FAULTS, _DECISIONS = frozenset(Fault), frozenset(DecidedBy)
+
 PHONE_SENTENCES = {
     Fault.EMPTY: "Invalid phone number: empty",
     Fault.NOT_A_NUMBER: "Invalid phone number",
@@ -109,12 +111,18 @@ def rejection(path: str, fault: int) -> Rejection:
     sentences, otherwise = PHONE_SENTENCES, "Invalid phone number"
     if path.startswith("/emails"):
         sentences, otherwise = EMAIL_SENTENCES, "Invalid e-mail address"
-    return Rejection(path, fault_code(fault), sentences.get(Fault(fault), otherwise))
+    known = Fault(fault) if fault in _FAULTS else Fault.NONE
+    return Rejection(path, fault_code(fault), sentences.get(known, otherwise))
 
 
 def fault_code(fault: int) -> str:
-    """The fault in lower_snake_case."""
-    return Fault(fault).name.lower()
+    """The fault in lower_snake_case; ``invalid`` for one that only a newer normalization knows."""
+    return Fault(fault).name.lower() if fault in _FAULTS else "invalid"
+
+
+def decision_name(decided_by: int) -> str:
+    """How a country was decided, in lower_snake_case; empty where it was not, and for a way that is not known here."""
+    return DecidedBy(decided_by).name.lower() if decided_by and decided_by in _DECISIONS else ""
 
 
 def texts(columns: Columns) -> Texts:

@@ -9,7 +9,7 @@ from msgspec import Raw
 from services.ingestion.domain.errors import TooLarge
 from services.ingestion.domain.job import RejectedRow
 from services.ingestion.domain.row_view import RowView
-from services.ingestion.domain.rows import DecidedBy
+from services.ingestion.domain.rows import decision_name
 from services.ingestion.domain.status import destination_counts
 from services.ingestion.handler.following import RowPage
 from services.ingestion.wire.contacts_json import encode
@@ -46,7 +46,7 @@ def _row(row: RowView) -> dict[str, Any]:
         "original_phone": row.original_phone,
         "normalized_phone": row.normalized_phone or None,
         "region": row.region or None,
-        "decided_by": DecidedBy(row.decided_by).name.lower() if row.decided_by else None,
+        "decided_by": decision_name(row.decided_by) or None,
         "metadata_version": row.metadata_version,
         "duplicate_of": row.duplicate_of,
         "unknown_keys": list(orjson.loads(row.unknown)) if row.unknown else [],

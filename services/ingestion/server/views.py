@@ -13,7 +13,7 @@ from services.ingestion.domain.ids import DestinationId
 from services.ingestion.domain.job import Job
 from services.ingestion.domain.outcome import RowState
 from services.ingestion.domain.row_view import RowView
-from services.ingestion.domain.rows import DecidedBy
+from services.ingestion.domain.rows import decision_name
 from services.ingestion.domain.status import (
     ChunkView,
     JobRecord,
@@ -117,7 +117,7 @@ def row_view(row: RowView) -> job_pb2.Row:
         original_phone=row.original_phone,
         normalized_phone=row.normalized_phone,
         region=row.region,
-        decided_by=DecidedBy(row.decided_by).name.lower() if row.decided_by else "",
+        decided_by=decision_name(row.decided_by),
         destinations=[
             job_pb2.RowAtDestination(
                 destination_id=each.destination_id, state=job_pb2.RowState.ValueType(each.state), reason=each.reason

@@ -2,7 +2,7 @@
 
 from services.ingestion.domain.client import Duplicates
 from services.ingestion.domain.judging import Judged, judge
-from services.ingestion.domain.rows import Columns, Further, texts
+from services.ingestion.domain.rows import Columns, Further, Rejection, decision_name, rejection, texts
 from services.ingestion.peers.memory import MemoryNormalizer
 
 GOOD, ALSO_GOOD, BAD = "89000000001", "89000000002", "nonsense"
@@ -72,3 +72,12 @@ async def test_of_rows_with_one_identity_the_last_is_kept_where_asked_for() -> N
         2: "superseded",
     }
     assert found.duplicate_of == {2: 0, 3: 0}
+
+
+def test_a_refusal_that_only_a_newer_normalization_knows_rejects_the_row_in_general_words() -> None:
+    assert rejection("/phone", 99) == Rejection("/phone", "invalid", "Invalid phone number")
+    assert rejection("/emails/0", 99) == Rejection("/emails/0", "invalid", "Invalid e-mail address")
+
+
+def test_a_decision_that_only_a_newer_normalization_knows_is_left_out() -> None:
+    assert [decision_name(number) for number in (0, 1, 99)] == ["", "plus", ""]

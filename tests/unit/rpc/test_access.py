@@ -125,3 +125,18 @@ def test_client_of_the_contract_is_read_whole() -> None:
 def test_no_client_and_a_client_turned_off_look_alike() -> None:
     assert _client(pb.AuthenticateResult()) is None
     assert _client(pb.AuthenticateResult(client=client_pb2.Client(id="a", enabled=False))) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "scopes"),
+    [([], {Scope.IMPORT, Scope.READ}), ([Scope.READ, 99], {Scope.READ}), ([99], set())],
+    ids=["none", "one of a newer access too", "only one of a newer access"],
+)
+def test_a_scope_of_a_newer_access_opens_nothing_and_breaks_nothing(given: list[int], scopes: set[Scope]) -> None:
+    client = client_pb2.Client(id="a", enabled=True)
+    client.settings.scopes.extend(given)  # type: ignore[arg-type]  # numbers that this release has no name for
+
+    caller = _client(pb.AuthenticateResult.FromString(pb.AuthenticateResult(client=client).SerializeToString()))
+
+    assert caller is not None
+    assert caller.scopes == scopes
