@@ -15,7 +15,7 @@ local WORDS = {
   ["504"] = { "deadline_exceeded", "Deadline exceeded" },
 }
 -- For a 503 that no service made: a service that is started again is back by then.
-local RETRY_AFTER = "3"
+local RETRY_AFTER = "5"
 local INTERNAL = { "internal_error", "Internal error" }
 local TELECRM = { ["400"] = "BAD_REQUEST", ["401"] = "NOT_AUTHORIZED" }
 

@@ -15,6 +15,7 @@ import psutil
 
 from libs.cli.api import Api
 from libs.cli.stack import readiness
+from libs.cli.stack.certificates import operator_of
 from libs.cli.stack.hub import Hub, running_hub
 from libs.cli.stack.plan import SERVICES
 from libs.cli.stack.shape import Shape
@@ -73,8 +74,9 @@ class Desk:
 
     def all_healthy(self) -> bool:
         """Whether every process runs and says that it can do its work."""
-        states = self._states()
-        return all(states[name] == "RUNNING" and self._works(name) for name in PROCESSES)
+        states, plan = self._states(), self.hub.plan
+        names = (*plan.nats.names, *(instance.name for instance in plan.instances()), "gateway")
+        return all(states[name] == "RUNNING" and self._works(name) for name in names)
 
     def drain(self, ledger: Ledger) -> float:
         """Returns when every job is at its end, with the seconds that took."""
@@ -98,7 +100,7 @@ class Desk:
             return _answers(f"{plan.nats.monitors()[name]}/healthz")
         if name == "gateway":
             return _answers(f"{plan.url}/readyz")
-        with readiness.Probe({name: plan.address(name)}) as probe:
+        with readiness.Probe({name: plan.address(name)}, tls=operator_of(plan.folder, tls=plan.shape.tls)) as probe:
             return probe.serves(name)
 
 

@@ -172,7 +172,7 @@ async def test_a_service_that_is_away_is_told_in_the_envelope_too(tmp_path: Path
         answers = dict(zip(GROUPS, asked, strict=True))
 
     assert {answer.status_code for answer in answers.values()} == {503}
-    assert {answer.headers["Retry-After"] for answer in answers.values()} == {"3"}
+    assert {answer.headers["Retry-After"] for answer in answers.values()} == {"5"}
     assert [words(group, answer) for group, answer in answers.items()] == [
         "service_unavailable",
         "SERVICE_UNAVAILABLE",
