@@ -60,6 +60,7 @@ def doctor(*, data: Data = None, as_json: Json = False) -> None:
 
 def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield _readiness(str(facts["url"]))
+    yield _console(str(facts["url"]))
     yield from _services(folder, facts)
     yield _databases(folder)
     yield from _bus(facts["nats"])
@@ -123,6 +124,15 @@ def _memory(facts: dict[str, Any]) -> Finding:
         total = sum(each["memory_mb"] for each in processes)
         seen = f"{total} MB, shared pages counted once ({resident} MB resident)"
     return Finding("memory", seen, "See below which process grew.", well=total < _MEMORY_AIM_MB)
+
+
+def _console(url: str) -> Finding:
+    try:
+        answer = httpx.get(f"{url}/console/login", timeout=5, trust_env=False)
+    except httpx.TransportError as error:
+        return Finding("console", type(error).__name__, "See log/gateway.log in the data folder.", well=False)
+    seen = f"{url}/console" if answer.is_success else f"/console/login {answer.status_code}"
+    return Finding("console", seen, "See log/console.log in the data folder.", well=answer.is_success)
 
 
 def _readiness(url: str) -> Finding:
