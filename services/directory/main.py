@@ -31,6 +31,7 @@ from libs.storage import REFUSALS, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
 from services.directory.consumer import IntakeConsumer
+from services.directory.counting import IntakeNumbers
 from services.directory.handler import Credentials, Directory, Leads, Workspaces
 from services.directory.handler.connect import Connect
 from services.directory.handler.contact_source import ContactSource
@@ -121,7 +122,8 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             "consumer": lambda: IntakeConsumer(telecrm.intake).run(bus),
         }
         await stack.enter_async_context(_working(server, work))
-        told = (telemetry.measures, server.measures, database.measures, bus.measures)
+        parts = (telemetry, server, database, bus, IntakeNumbers(stores.intake, clock=_now))
+        told = (each.measures for each in parts)
         await stack.enter_async_context(telling(SERVICE, *told, **settings.metrics()))
         yield server
 

@@ -16,6 +16,7 @@ from libs.telemetry import Telemetry
 from libs.telemetry.metrics.process import ProcessFacts
 from libs.telemetry.metrics.prometheus import family_of, shown
 from services.delivery.counting import CountedLedger, DestinationNumbers
+from services.directory.counting import IntakeNumbers
 from services.idempotency.counting import CountedKeys
 from services.ingestion.counting import CountedJobs, OutboxNumbers
 from services.source_polling.counting import CountedLedger as CountedRuns
@@ -46,6 +47,7 @@ def every_measure() -> Iterator[Measures]:
     yield CountedJobs(NOTHING).measures
     yield OutboxNumbers(NOTHING, clock=NOTHING).measures
     yield CountedKeys(NOTHING).measures
+    yield IntakeNumbers(NOTHING, clock=NOTHING).measures
     yield CountedLedger(NOTHING).measures
     yield DestinationNumbers(NOTHING).measures
     yield CountedRuns(NOTHING, clock=NOTHING).measures
