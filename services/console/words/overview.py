@@ -14,7 +14,7 @@ WORDS = {
     "overview.unfinished_hint": Word("deliveries under way or waiting", "доставок в работе или в очереди"),
     "overview.oldest": Word("Oldest undelivered", "Самая старая недоставленная"),
     "overview.nothing_waits": Word("nothing waits", "ничего не ждёт"),
-    "overview.dead_letters": Word("Dead letters", "Мёртвые письма"),
+    "overview.dead_letters": Word("Dead letters", "Недоставленные строки"),
     "overview.dead_letters_hint": Word("rows that nobody tries again unasked", "строк, которые сами не повторятся"),
     "overview.traffic": Word("The last hour", "Последний час"),
     "overview.traffic_told": Word(

@@ -141,3 +141,20 @@ def test_pages_of_destinations_are_for_everybody(
     console.judge(f"/destinations/{hook}/test", name="destination-test")
     console.judge(f"/destinations/{hook}/dead-letters", name="dead-letters")
     console.judge(f"/destinations/{hook}/dead-letters/{job_id}.0/0", name="dead-letter")
+
+
+def test_everything_works_without_the_script(
+    console: Console, hook: str, sender: Partner, receiver: PickyReceiver
+) -> None:
+    browser = console.browser
+    job_id = fail(sender, receiver, 1)
+    receiver.poison = set()
+    with browser.without("*console.js*"):
+        console.open(f"/destinations/{hook}/dead-letters/{job_id}.0/0")
+        browser.click("Replay")
+        browser.sees("A replay of 1 row has begun.")
+        wait_for(lambda: states(sender, job_id) == {"created": 2})
+        console.open(f"/destinations/{hook}")
+
+        browser.sees("0\nLook at dead letters")
+        assert browser.elements("//*[@id='live'][contains(@class, 'on')]") == []
