@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from libs.cli.api import Api, connect, segment
+from libs.cli.api import Api, ApiError, connect, segment
 from libs.cli.options import Data, Json, Key, Url
 from libs.cli.output import err, out, print_json, print_table
 
@@ -14,6 +14,8 @@ app = typer.Typer(no_args_is_help=True, help="Import jobs: list, show, rows, wat
 JobId = Annotated[str, typer.Argument(help="The job's id.")]
 _DONE = ("JOB_STATUS_COMPLETED", "JOB_STATUS_FAILED")
 _WATCH_SECONDS = 0.5
+_TRIES_CHUNKS = 100
+"""Chunks whose tries one call lists."""
 
 
 @app.command("list")
@@ -39,15 +41,18 @@ def list_jobs(
 
 @app.command()
 def show(job_id: JobId, *, data: Data = None, url: Url = "", key: Key = "", as_json: Json = False) -> None:
-    """Show a job, its chunks, and the counts of its rows' states."""
-    job = plain_job(read_job(connect(data, url, key, role="admin"), job_id))
+    """Show a job, its chunks, the counts of its rows' states, and its timeline."""
+    api = connect(data, url, key, role="admin")
+    job = plain_job(read_job(api, job_id))
+    timeline = read_timeline(api, job)
     if as_json:
-        print_json(job)
+        print_json(job | {"timeline": timeline})
         return
     out.print({name: value for name, value in job.items() if name != "chunks"})
     print_table(
         job["chunks"], ["chunk_index", "status", "size", "attempt_count", "response_status_code", "error_message"]
     )
+    print_table(timeline, ["at", "what", "chunk_index", "destination_id", "duration_s", "status", "error"])
 
 
 @app.command()
@@ -104,6 +109,33 @@ def follow_job(api: Api, job_id: str) -> dict[str, Any]:
             if job["status"] in _DONE:
                 return job
             time.sleep(_WATCH_SECONDS)
+
+
+def read_timeline(api: Api, job: dict[str, Any]) -> list[dict[str, Any]]:
+    """What happened to a job, oldest first: accepted, every try at every destination, completed."""
+    steps = [{"at": job["created_at"], "what": "accepted"}]
+    try:
+        for first in range(0, len(job["chunks"]), _TRIES_CHUNKS):
+            path = f"/admin/v1/jobs/{segment(job['job_id'])}/attempts"
+            steps += map(_plain_try, api.call("GET", path, first_chunk=first)["attempts"])
+    except ApiError as error:
+        err.print(f"The tries are not shown: {error}", markup=False)
+    if done := job.get("completed_at"):
+        steps.append({"at": done, "what": job["status"]})
+    return sorted(steps, key=lambda step: str(step["at"]))
+
+
+def _plain_try(each: dict[str, Any]) -> dict[str, Any]:
+    tried = each["attempt"]
+    return {
+        "at": tried["started_at"],
+        "what": f"try {tried['number']}" + (f" of round {tried['round'] + 1}" if tried["round"] else ""),
+        "chunk_index": each["chunk_index"],
+        "destination_id": each["destination_id"],
+        "duration_s": round(tried["duration_s"], 3),
+        "status": tried["response_status_code"],
+        "error": tried["error_message"],
+    }
 
 
 def read_rows(api: Api, job_id: str, *, state: str = "") -> dict[str, Any]:

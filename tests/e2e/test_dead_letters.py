@@ -82,6 +82,22 @@ def test_a_replay_that_fails_again_leaves_the_dead_letter(
     assert states(data, job["job_id"]) == {"failed": 1}
 
 
+def test_the_timeline_of_a_job_has_every_try(receiver: PickyReceiver, hook: str, sender: Partner, data: Path) -> None:
+    phone = mobile()
+    receiver.poison = {phone}
+    job = sender.finished(sender.post([{"phone": phone}]).json()["job_id"])
+    receiver.poison = set()
+    run("destinations", "replay", hook, "--job", job["job_id"], data=data)
+
+    timeline = run("jobs", "show", job["job_id"], data=data)["timeline"]
+
+    assert (timeline[0]["what"], timeline[-1]["what"]) == ("accepted", "completed")
+    tries = [each for each in timeline if each["what"].startswith("try ")]
+    assert [(each["what"], each["status"]) for each in tries] == [("try 1", 422), ("try 1 of round 2", 200)]
+    assert [each["destination_id"] for each in tries] == [hook, hook]
+    assert [each["at"] for each in timeline] == sorted(each["at"] for each in timeline)
+
+
 def test_a_discarded_dead_letter_keeps_its_state_and_says_who_and_why(
     receiver: PickyReceiver, hook: str, sender: Partner, data: Path
 ) -> None:
