@@ -14,6 +14,7 @@ def import_(
     *,
     sizes: Annotated[str, typer.Option(help="Contacts per request, comma-separated.")] = "1,10,100,1000",
     callers: Annotated[int, typer.Option(min=1, help="Callers in the closed loop.")] = 8,
+    rate: Annotated[float, typer.Option(min=0, help="Imports a second instead, answered or not; 0: closed loop.")] = 0,
     rounds: Annotated[int, typer.Option(min=1, help="How often every size is run.")] = 3,
     seconds: Annotated[float, typer.Option(min=0.5, help="How long each loop runs.")] = 4.0,
     peer: Annotated[
@@ -21,12 +22,30 @@ def import_(
         typer.Option(help="Command of a peer with the same API, with {port}, {data} and {sink}; may be repeated."),
     ] = None,
 ) -> None:
-    """Imports of several sizes in a closed loop, drained; in turn with the peers that are given."""
+    """Imports of several sizes in a closed loop or at a rate, drained; in turn with the peers that are given."""
     from libs.cli.bench.imports import Plan, bench_imports  # noqa: PLC0415 — imports gRPC, which no other subcommand needs
 
     chosen = tuple(int(size) for size in sizes.split(","))
-    plan = Plan(sizes=chosen, callers=callers, rounds=rounds, seconds=seconds, peers=tuple(peer or ()))
+    plan = Plan(sizes=chosen, callers=callers, rate=rate, rounds=rounds, seconds=seconds, peers=tuple(peer or ()))
     print_json(bench_imports(plan))
+
+
+@app.command()
+def tracing(
+    *,
+    sizes: Annotated[str, typer.Option(help="Contacts per request, comma-separated.")] = "1,100",
+    shares: Annotated[str, typer.Option(help="Parts of the requests that are traced, comma-separated.")] = "0.01,0.1,1",
+    imports: Annotated[int, typer.Option(min=1, help="Imports of each loop.")] = 1000,
+    callers: Annotated[int, typer.Option(min=1, help="Callers in the closed loop.")] = 8,
+    rounds: Annotated[int, typer.Option(min=1, help="How often everything is run.")] = 5,
+) -> None:
+    """The same imports without traces and at each share of traced ones, in turn."""
+    from libs.cli.bench.tracing import Plan, bench_tracing  # noqa: PLC0415 — as above
+
+    chosen = tuple(int(size) for size in sizes.split(","))
+    parts = tuple(float(share) for share in shares.split(","))
+    plan = Plan(sizes=chosen, shares=parts, imports=imports, callers=callers, rounds=rounds)
+    print_json(bench_tracing(plan))
 
 
 @app.command()

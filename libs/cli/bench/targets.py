@@ -17,6 +17,7 @@ from libs.cli.bench.measure import ProcessTree
 from libs.cli.stack.hub import Hub, running_hub
 from libs.cli.stack.ports import choose_free
 from libs.cli.stack.supervisor import wait_until
+from libs.cli.stack.traces import Tracing
 
 HUB = "contactsync"
 _START_SECONDS = 30
@@ -54,20 +55,27 @@ class RunningHub:
 
 
 @contextmanager
-def running_target(sink: str, *, settings: Mapping[str, str] | None = None, at_once: int = 16) -> Iterator[RunningHub]:
+def running_target(
+    sink: str,
+    *,
+    name: str = HUB,
+    settings: Mapping[str, str] | None = None,
+    at_once: int = 16,
+    tracing: Tracing | None = None,
+) -> Iterator[RunningHub]:
     """A hub on a temporary folder, with the sink as the client's only destination."""
     with tempfile.TemporaryDirectory(prefix="contactsync-bench-") as folder:
         settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8", **(settings or {})}
-        with running_hub(Path(folder) / "data", port=0, settings=settings) as hub:
+        with running_hub(Path(folder) / "data", port=0, settings=settings, tracing=tracing) as hub:
             admin = connect(hub.plan.folder.root, "", "", role="admin")
-            running = RunningHub(hub, admin, Target(HUB, hub.url, "", ProcessTree(hub.supervisor.pid)))
+            running = RunningHub(hub, admin, Target(name, hub.url, "", ProcessTree(hub.supervisor.pid)))
             yield replace(running, target=replace(running.target, key=running.add_client(sink, at_once=at_once)))
 
 
 @contextmanager
-def hub_target(sink: str) -> Iterator[Target]:
+def hub_target(sink: str, *, name: str = HUB, tracing: Tracing | None = None) -> Iterator[Target]:
     """The hub alone, as one target among others."""
-    with running_target(sink) as running:
+    with running_target(sink, name=name, tracing=tracing) as running:
         yield running.target
 
 

@@ -17,6 +17,7 @@ from libs.cli.bench.load import counted_loop, import_body, running_sink
 from libs.cli.bench.measure import read_calls
 from libs.cli.bench.peers import running_peer
 from libs.cli.bench.targets import peer_name
+from libs.cli.bench.tracing import OFF, cpu_ratios
 from tests.fixtures.waiting import wait_for
 
 SAMPLE = Sample(
@@ -149,3 +150,14 @@ def test_calls_are_read_from_the_summary_without_its_total(tmp_path: Path) -> No
     summary.write_text(SUMMARY)
 
     assert read_calls(summary) == 3020
+
+
+def test_cost_of_tracing_is_the_median_of_the_rounds_ratios() -> None:
+    off, traced = (5.0, 6.0, 4.0), (5.5, 6.0, 6.0)
+    samples = [
+        replace(SAMPLE, target=name, size=1, cpu_ms_per_import=cpu)
+        for pair in zip(off, traced, strict=True)
+        for name, cpu in zip((OFF, "10%"), pair, strict=True)
+    ]
+
+    assert cpu_ratios(samples) == {1: {"10%": {"median": 1.1, "least": 1.0, "most": 1.5}}}
