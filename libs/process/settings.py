@@ -1,11 +1,11 @@
 """The settings that every service process has, from the environment: CONTACTSYNC_… in capitals."""
 
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import TypeAlias, TypedDict
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from libs.process.certificates import read_tls_files
@@ -31,7 +31,11 @@ class MetricsSettings(TypedDict):
 
 
 class ProcessSettings(BaseSettings):
-    """An empty variable counts as absent. Those without a default must be given. Durations are seconds or ISO 8601."""
+    """An empty variable counts as absent. Those without a default must be given. Durations are ISO 8601.
+
+    What ends in `_address` may be several host:port, comma-separated and numeric: all replicas of a service. One name
+    stands for whatever it resolves to.
+    """
 
     model_config = SettingsConfigDict(env_prefix="CONTACTSYNC_", env_ignore_empty=True, frozen=True)
 
@@ -74,6 +78,13 @@ class ProcessSettings(BaseSettings):
         """
         return read_tls_files(self.tls_ca_file, self.tls_cert_file, self.tls_key_file)
 
+    @field_validator("*")
+    @classmethod
+    def _check_addresses(cls, value: object, about: ValidationInfo) -> object:
+        if about.field_name and about.field_name.endswith("_address"):
+            _check_address(str(value))
+        return value
+
     @field_validator("gateways")
     @classmethod
     def _check_gateways(cls, text: str) -> str:
@@ -96,6 +107,13 @@ class ProcessSettings(BaseSettings):
     def metrics(self) -> MetricsSettings:
         """On what ways the process tells its numbers."""
         return {"listen": self.metrics_listen, "otlp_endpoint": self.otlp_metrics_endpoint}
+
+
+def _check_address(text: str) -> None:
+    hosts = [each.strip().rpartition(":")[0].strip("[]") for each in text.split(",")]
+    if len(hosts) > 1:
+        for host in hosts:
+            ip_address(host)  # of several names nobody would know which is well
 
 
 def _networks(text: str) -> tuple[Network, ...]:
