@@ -16,6 +16,14 @@ __all__ = ["browser", "chromium", "console"]
 
 HURRY = {"first_delay": "0.05s", "max_delay": "0.05s", "max_attempts": 2}
 MakeHook = Callable[..., str]
+_INSTALL_SECONDS = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lets whoever comes first to a fresh machine install its browser."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(_INSTALL_SECONDS))
 
 
 @pytest.fixture
