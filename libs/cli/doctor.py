@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
@@ -63,6 +64,8 @@ def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield _console(str(facts["url"]))
     yield from _services(folder, facts)
     yield _databases(folder)
+    if facts["tls"]:
+        yield _certificates(folder)
     yield from _bus(facts["nats"])
     yield _metrics(facts["metrics"])
     free = shutil.disk_usage(folder.root).free
@@ -158,6 +161,15 @@ def _services(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
         differences = probe.contract_differences()
     seen = ", ".join(differences) or "the gateway's are the services'"
     yield Finding("contracts", seen, "Install one version of everything, and start again.", well=not differences)
+
+
+def _certificates(folder: DataFolder) -> Finding:
+    from libs.cli.stack.certificates import first_end  # noqa: PLC0415 — cryptography, which few subcommands need
+
+    end = first_end(folder)
+    seen = f"the first one ends on {end:%Y-%m-%d}"
+    remedy = "contactsync up renews them while it runs; restart it."
+    return Finding("certificates", seen, remedy, well=end - datetime.now(UTC) > timedelta(days=7))
 
 
 def _bus(monitors: dict[str, str]) -> Iterator[Finding]:

@@ -60,6 +60,12 @@ class Authority:
             self._make(name, ca, ca_key, now=now, hosts=(identity_of(name), name, *_HERE, *hosts))
         return made
 
+    def first_end(self) -> datetime:
+        """When the first of all certificates ends."""
+        return min(
+            x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc for path in self._folder.glob("*.pem")
+        )
+
     def _authority(self, now: datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         cert, key = self._folder / "ca.pem", self._folder / "ca.key"
         if not cert.exists():

@@ -32,6 +32,11 @@ def operator_of(folder: DataFolder, *, tls: bool) -> Tls:
     return Tls((files.ca, files.cert, files.key)) if tls else Tls()
 
 
+def first_end(folder: DataFolder) -> datetime:
+    """When the first of the certificates ends that the hub on a folder has."""
+    return _authority(folder).first_end()
+
+
 def listen_outside(data: Path, listen: str, cert: Path | None, key: Path | None) -> Outside | None:
     """A listener for HTTPS at ``listen``; empty: None. Raises CannotStart for a certificate that is none."""
     if not listen:
