@@ -26,6 +26,9 @@ from tests.fixtures.promql import alerts, asked, dashboards, questions
 NOTHING: Any = None
 """Stands for what is counted: here only the names matter."""
 
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+RUNBOOK = {line.removeprefix("#### ").lower() for line in README.splitlines() if line.startswith("#### ")}
+"""What the README has a part for, as its anchors are called."""
 GIVEN_BY_PROMETHEUS = {"job", "instance", "service"}
 OF_OTHERS: Mapping[str, set[str]] = {
     "up": set(),
@@ -122,7 +125,7 @@ def test_an_alert_says_how_bad_it_is_what_it_is_and_where_to_read_on(rule: Mappi
     assert rule["labels"]["severity"] in {"critical", "warning", "info"}
     assert rule["annotations"]["summary"]
     assert rule["annotations"]["description"]
-    assert rule["annotations"]["runbook_url"].startswith("README.md#contactsync")
+    assert rule["annotations"]["runbook_url"].removeprefix("README.md#") in RUNBOOK
 
 
 @pytest.mark.parametrize("service", [*SERVICES, "gateway"])
@@ -142,3 +145,7 @@ def test_alerts_and_panels_have_names_of_their_own() -> None:
 
 def test_there_is_something_to_ask() -> None:
     assert len(list(questions())) > 50
+
+
+def test_the_runbook_has_no_part_for_an_alert_that_there_is_not() -> None:
+    assert {rule["annotations"]["runbook_url"].removeprefix("README.md#") for rule in alerts()} == RUNBOOK
