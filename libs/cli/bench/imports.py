@@ -11,7 +11,7 @@ import aiohttp
 from libs.cli.api import NoHub
 from libs.cli.bench.environment import environment
 from libs.cli.bench.figures import Sample, make_sample, medians, ratios
-from libs.cli.bench.load import Sink, closed_loop, running_sink
+from libs.cli.bench.load import Loop, Sink, closed_loop, paced_loop, running_sink
 from libs.cli.bench.measure import counted_syncs
 from libs.cli.bench.targets import HUB, Target, hub_target, peer_target
 
@@ -21,13 +21,17 @@ _WARM_UP_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What is run: every size in every round, the targets in turn. ``peers`` are commands."""
+    """What is run: every size in every round, the targets in turn. ``peers`` are commands.
+
+    ``rate`` is imports a second, sent whether the last ones are answered or not; 0: a closed loop of ``callers``.
+    """
 
     sizes: tuple[int, ...]
     callers: int
     rounds: int
     seconds: float
     peers: tuple[str, ...]
+    rate: float = 0
 
 
 def bench_imports(plan: Plan) -> dict[str, Any]:
@@ -74,7 +78,7 @@ async def _sample(plan: Plan, target: Target, sink: Sink, *, size: int, seconds:
     sink.forget()
     before = target.tree.cpu_seconds()
     try:
-        loop = await closed_loop(target.url, target.key, size=size, callers=plan.callers, seconds=seconds)
+        loop = await _loop(plan, target, size=size, seconds=seconds)
     except ExceptionGroup as failures:
         if failures.subgroup(aiohttp.ClientConnectionError):
             raise NoHub(f"{target.name} at {target.url} does not answer any more") from failures
@@ -83,6 +87,12 @@ async def _sample(plan: Plan, target: Target, sink: Sink, *, size: int, seconds:
     await asyncio.to_thread(target.tree.settle)
     cpu_s = target.tree.cpu_seconds() - before
     return make_sample(target=target.name, size=size, seconds=loop.seconds, cpu_s=cpu_s, latencies_s=loop.latencies_s)
+
+
+async def _loop(plan: Plan, target: Target, *, size: int, seconds: float) -> Loop:
+    if plan.rate:
+        return await paced_loop(target.url, target.key, size=size, rate=plan.rate, seconds=seconds)
+    return await closed_loop(target.url, target.key, size=size, callers=plan.callers, seconds=seconds)
 
 
 async def _fsyncs(plan: Plan, target: Target, sink: Sink) -> float | None:

@@ -89,27 +89,47 @@ async def counted_loop(url: str, key: str, *, size: int, callers: int, imports: 
     return await _loop(url, key, size=size, callers=callers, more=lambda: next(left) > 0)
 
 
+async def paced_loop(url: str, key: str, *, size: int, rate: float, seconds: float) -> Loop:
+    """So many imports a second, answered or not. A latency counts from when its import was due, late or not."""
+    loop = Loop(0.0, [], {})
+    began = time.perf_counter()
+    async with _session(key, connections=0) as session, asyncio.TaskGroup() as group:
+        for place in range(max(1, round(rate * seconds))):
+            due = began + place / rate
+            await asyncio.sleep(due - time.perf_counter())
+            group.create_task(_import(session, f"{url}/v1/contacts/import", size, loop, due=due))
+    return replace(loop, seconds=time.perf_counter() - began)
+
+
 async def _loop(url: str, key: str, *, size: int, callers: int, more: Callable[[], bool]) -> Loop:
     loop = Loop(0.0, [], {})
     began = time.perf_counter()
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    connector = aiohttp.TCPConnector(limit=callers)
-    async with aiohttp.ClientSession(connector=connector, headers=headers) as session, asyncio.TaskGroup() as group:
+    async with _session(key, connections=callers) as session, asyncio.TaskGroup() as group:
         for _ in range(callers):
             group.create_task(_call(session, f"{url}/v1/contacts/import", size, more, loop))
     return replace(loop, seconds=time.perf_counter() - began)
 
 
+def _session(key: str, *, connections: int) -> aiohttp.ClientSession:
+    """With at most so many connections; 0: any number."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=connections), headers=headers)
+
+
 async def _call(session: aiohttp.ClientSession, url: str, size: int, more: Callable[[], bool], loop: Loop) -> None:
     while more():
-        body = import_body(size)
-        key = str(uuid.uuid4())
-        loop.sent_at[key] = now = time.perf_counter()
-        async with session.post(url, data=body, headers={"Idempotency-Key": key, "X-Correlation-ID": key}) as response:
-            answer = await response.read()
-            if response.status != web.HTTPAccepted.status_code:
-                raise RuntimeError(f"{url} answered {response.status}: {answer[:200]!r}")
-        loop.latencies_s.append(time.perf_counter() - now)
+        await _import(session, url, size, loop)
+
+
+async def _import(session: aiohttp.ClientSession, url: str, size: int, loop: Loop, *, due: float | None = None) -> None:
+    body = import_body(size)
+    key = str(uuid.uuid4())
+    loop.sent_at[key] = now = time.perf_counter()
+    async with session.post(url, data=body, headers={"Idempotency-Key": key, "X-Correlation-ID": key}) as response:
+        answer = await response.read()
+        if response.status != web.HTTPAccepted.status_code:
+            raise RuntimeError(f"{url} answered {response.status}: {answer[:200]!r}")
+    loop.latencies_s.append(time.perf_counter() - (now if due is None else due))
 
 
 def import_body(size: int) -> bytes:

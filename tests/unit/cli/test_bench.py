@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from libs.cli.bench.figures import Sample, make_sample, medians, percentile, ratios
-from libs.cli.bench.load import counted_loop, import_body, running_sink
+from libs.cli.bench.load import counted_loop, import_body, paced_loop, running_sink
 from libs.cli.bench.measure import read_calls
 from libs.cli.bench.peers import running_peer
 from libs.cli.bench.targets import peer_name
@@ -102,9 +102,28 @@ async def _loop_of(imports: int) -> tuple[int, int]:
     return len(loop.latencies_s), len(loop.sent_at)
 
 
+async def test_a_paced_loop_sends_also_what_is_due_while_nothing_is_answered() -> None:
+    waiting: list[str] = []
+    all_here = asyncio.Event()
+
+    async def answer_all_at_the_end(request: web.Request) -> None:
+        waiting.append(request.headers["Idempotency-Key"])
+        if len(waiting) == 5:
+            all_here.set()
+        await all_here.wait()
+
+    async with running_accepting_hub(answer_all_at_the_end) as url:
+        loop = await paced_loop(url, "key", size=1, rate=100, seconds=0.05)
+
+    assert set(waiting) == set(loop.sent_at)
+    assert len(loop.latencies_s) == 5
+
+
 @asynccontextmanager
-async def running_accepting_hub() -> AsyncIterator[str]:
+async def running_accepting_hub(first: Callable[[web.Request], Awaitable[None]] | None = None) -> AsyncIterator[str]:
     async def accept(request: web.Request) -> web.Response:
+        if first is not None:
+            await first(request)
         return web.json_response({}, status=202)
 
     application = web.Application()
