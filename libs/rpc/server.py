@@ -1,6 +1,7 @@
 """A gRPC server as every service runs it."""
 
 import asyncio
+import ctypes
 import gc
 import os
 import signal
@@ -106,9 +107,7 @@ class RpcServer:
         try:
             if self._server is None:
                 await self.start()
-            # What start-up made lives as long as the process: the collector need not look at it again.
-            gc.collect()
-            gc.freeze()
+            _settle_memory()
             await self.stopping.wait()
             await self._stop_watched()
         finally:
@@ -220,3 +219,14 @@ def _bind(server: grpc.aio.Server, settings: RpcSettings) -> int:
     if not port:
         raise OSError(f"cannot listen on {settings.listen}: the port is taken, or the address is not this machine's")
     return port
+
+
+def _settle_memory() -> None:
+    """What start-up made lives as long as the process: the collector need not look at it again.
+
+    What start-up threw away goes back to the system, where the C library can give it: 3 to 6 MB of a process.
+    """
+    gc.collect()
+    gc.freeze()
+    if give_back := getattr(ctypes.CDLL(None), "malloc_trim", None):
+        give_back(0)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from libs.lean import without
 from libs.storage.errors import NewerDatabaseError
 
 if TYPE_CHECKING:
@@ -43,9 +44,10 @@ class Migrations:
 
     def apply(self, connection: "Connection", revisions: Sequence[str]) -> None:
         """Inside the connection's transaction, which the caller commits: all of them, or none."""
-        from alembic.migration import MigrationContext  # noqa: PLC0415  # see the module's docstring
-        from alembic.operations import Operations  # noqa: PLC0415  # as above
-        from alembic.script import ScriptDirectory  # noqa: PLC0415  # as above
+        with without("pygments"):  # Mako's colours for error pages: 5.5 MB, which would stay
+            from alembic.migration import MigrationContext  # noqa: PLC0415  # see the module's docstring
+            from alembic.operations import Operations  # noqa: PLC0415  # as above
+            from alembic.script import ScriptDirectory  # noqa: PLC0415  # as above
 
         scripts = ScriptDirectory(str(self.folder))
         context = MigrationContext.configure(connection)
