@@ -173,8 +173,8 @@ class Plan:
         for server in self.nats.names:
             yield Program(server, ("nats-server", "--config", str(self.nats_config(server))))
         if self.tracing.jaeger:
-            # Its collector holds what it has to under this limit, however many spans come.
-            limit = {"GOMEMLIMIT": "256MiB"}
+            # As many traces as it keeps take some 200 MB; without a limit Go would let it grow to twice that.
+            limit = {"GOMEMLIMIT": "384MiB"}
             yield Program("jaeger", (self.tracing.jaeger, "--config", str(self.jaeger_config)), limit)
         for instance in self.instances():
             command = (sys.executable, "-m", f"services.{instance.service}.main")
@@ -205,6 +205,7 @@ class Plan:
         if self.shape.replicas > 1:
             # The gateway looks at health every second.
             environment["CONTACTSYNC_LINGER"] = "PT2S"
+            environment["CONTACTSYNC_REPLICAS"] = str(self.shape.replicas)
         if service in SERVICES_WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = self.database_url(service)
         if service in BUS_ACCOUNTS:

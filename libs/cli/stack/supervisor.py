@@ -32,8 +32,9 @@ def render_supervisor_config(programs: Iterable[Program], *, log: Path, address:
     config["rpcinterface:supervisor"] = {
         "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
     }
-    for program in programs:
-        config[f"program:{program.name}"] = _section(program, log)
+    for place, program in enumerate(programs):
+        # They are stopped one after the other, the last first: who is used outlives who uses it.
+        config[f"program:{program.name}"] = {**_section(program, log), "priority": str(place)}
     text = io.StringIO()
     config.write(text)
     return text.getvalue()
