@@ -1,5 +1,7 @@
 """Chooses the way by the destination's kind, in the trace and with the correlation id of the job's request."""
 
+from typing import Any
+
 import structlog
 from opentelemetry import baggage, context, trace
 from opentelemetry.context import Context
@@ -70,7 +72,7 @@ def _context_of(ref: Ref) -> Context:
     return baggage.set_baggage("correlation_id", ref.correlation_id, bound) if ref.correlation_id else bound
 
 
-def _attributes(parcel: Parcel) -> dict[str, str | int]:
+def _attributes(parcel: Parcel) -> dict[str, Any]:
     key = parcel.ref.key
     return {
         "correlation_id": parcel.ref.correlation_id,
