@@ -37,6 +37,7 @@ from services.delivery.server import DeliveryServer
 from services.delivery.settings import Settings
 from services.delivery.store.destinations import SqlDestinations
 from services.delivery.store.echoes import SqlEchoes
+from services.delivery.store.sharing import SharedDestinations
 from services.delivery.store.sql import SqlLedger
 from services.delivery.system import SystemClock
 from services.delivery.upkeep import Upkeep
@@ -162,7 +163,7 @@ async def _put_together(
     surroundings = Surroundings(
         ledger=counted,
         backlog=ledger,
-        destinations=destinations,
+        destinations=SharedDestinations(destinations, replicas=settings.replicas),
         switch=destinations,
         chunks=chunks,
         sender=senders,

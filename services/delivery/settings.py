@@ -28,6 +28,8 @@ class Settings(ProcessSettings):
     """host:port of ingestion, which has the chunks."""
     directory_address: str = "127.0.0.1:21006"
     """host:port of the contact book."""
+    replicas: int = Field(default=1, ge=1)
+    """How many processes of delivery there are: each sends its part of what a destination bears."""
     egress_allow: str = ""
     """CIDRs, comma-separated, that webhooks may lie in although they are private. Empty: none."""
     sends_in_flight: int = Field(default=64, ge=1, le=1024)
