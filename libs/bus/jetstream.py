@@ -115,10 +115,12 @@ class JetStreamBus:
             await work.abandon(self._session)
 
     async def _consume_once(self, pull: Pull, work: Work, told: BaseException | None) -> BaseException | None:
-        session, asked_at = pull.session, asyncio.get_running_loop().time()
+        session, now = pull.session, asyncio.get_running_loop().time
+        asked_at: float | None = now()
         try:
             incarnation = await self._declare_consumer(session, pull.stream, pull.consumer)
             session.note_answer()
+            asked_at = None  # what fails from here on began to fail then, and not now
             _heed_cancellation()
             await _until_one_fails(
                 pull.run(incarnation),
@@ -130,7 +132,7 @@ class JetStreamBus:
             if str(cause) != str(told):  # once per cause, not per attempt
                 _log.warning("bus_consumer_interrupted", stream=pull.stream, consumer=pull.consumer, reason=str(cause))
             if not isinstance(cause, ConsumerGone):
-                await self._doubt(session, cause, asked_at)
+                await self._doubt(session, cause, now() if asked_at is None else asked_at)
             await _breathe(session, 1.0 if isinstance(cause, ApiRefused) else _FIRST_PAUSE)
             return None if isinstance(cause, SessionLost) else cause
         return None
