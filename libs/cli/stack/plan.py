@@ -206,7 +206,6 @@ class Plan:
             # The gateway looks at health every second.
             environment["CONTACTSYNC_LINGER"] = "PT2S"
             environment["CONTACTSYNC_REPLICAS"] = str(self.shape.replicas)
-            environment["CONTACTSYNC_REPLICAS"] = str(self.shape.replicas)
         if service in SERVICES_WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = self.database_url(service)
         if service in BUS_ACCOUNTS:
