@@ -28,14 +28,14 @@ class Convoys:
     contact cost 5.6 ms of CPU, and costs 4.0, and its median came from 27 ms to 22.
 
     Callers who were just answered often ask again at once. So behind a group the next one gathers until as many are
-    aboard as there were in both, but for no longer than a part of the time that the group took. Else eight callers
+    aboard as there were in both, but for no longer than the time that the group took. Else eight callers
     would go as one and seven, or four and four, in turn: a fifth more CPU, and slower.
 
     Alone, one goes at once. Nobody waits longer than ``patience``, which is many times what a group takes: one that
     stalls holds up nobody for long.
     """
 
-    def __init__(self, *, patience: timedelta = timedelta(milliseconds=100), linger: float = 0.6) -> None:
+    def __init__(self, *, patience: timedelta = timedelta(milliseconds=100), linger: float = 1.0) -> None:
         """`linger` is the part of a group's time for which the next one gathers at most."""
         self._patience = patience.total_seconds()
         self._linger = linger
