@@ -14,7 +14,7 @@ from libs.cli.stack.plan import SERVICES
 from libs.cli.stack.rolling import RunningPrograms
 from libs.cli.stack.shape import Shape
 from tests.faults.desk import Desk, desk, make_partner, patient, print_figures
-from tests.faults.hasty import Hasty, importing
+from tests.faults.hasty import PARTNERS, Hasty, importing
 from tests.fixtures.databases import PostgresqlServer
 from tests.fixtures.ledger import Ledger
 from tests.fixtures.places import put_on
@@ -72,6 +72,7 @@ def restart_under_load(place: Desk, ledger: Ledger, *, programs: list[str], firs
     running = RunningPrograms(folder, folder.read_run_facts())
     names = [name for program in programs for name in running.named(program)]
     with importing(place, ledger, f"restarts-{first}", rows=ROWS, first=first) as hasty:
+        wait_for(lambda: hasty.first["answered"] >= PARTNERS, what="the first answers")
         for _ in running.restart(names):
             pass
     return hasty
@@ -96,7 +97,6 @@ def test_restart_of_the_only_ingestion_fails_no_request_that_one_retry_does_not_
     with closing(patient(hub.url, key)) as api:
         hasty = restart_under_load(Desk(hub, api, key), Ledger(), programs=["ingestion"], first=9_000_000)
 
-    assert hasty.first["answered"]
     assert hasty.uncured == []
 
 
