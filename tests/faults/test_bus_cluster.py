@@ -60,7 +60,7 @@ async def leader(cluster: NatsCluster) -> str:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.long  # its short form is an import's: test_cluster_kills
+@pytest.mark.long  # their short form is an import's, in test_cluster_kills, as of those below
 async def test_each_server_in_turn_is_killed_under_load(nats_cluster: NatsCluster) -> None:
     async def harm() -> None:
         for node in nats_cluster.nodes.values():
@@ -73,6 +73,7 @@ async def test_each_server_in_turn_is_killed_under_load(nats_cluster: NatsCluste
     assert sum(tally.counts.values()) <= len(tally.counts) * 1.2  # what was under way at a kill may come again
 
 
+@pytest.mark.long
 async def test_two_servers_that_cannot_hear_each_other_lose_nothing(nats_cluster: NatsCluster) -> None:
     async def harm() -> None:
         led_by = await leader(nats_cluster)
@@ -96,6 +97,7 @@ async def test_clients_leave_a_server_that_is_cut_off_from_the_others(nats_clust
     await carry(nats_cluster, harm)
 
 
+@pytest.mark.long
 async def test_a_kill_of_all_servers_at_once_loses_nothing_that_was_confirmed(nats_cluster: NatsCluster) -> None:
     tally = Tally()
     bus = await opened(nats_cluster)
