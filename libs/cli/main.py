@@ -10,7 +10,6 @@ from libs.cli import (
     contacts,
     demo,
     destinations,
-    doctor,
     gateway,
     importing,
     jobs,
@@ -24,6 +23,7 @@ from libs.cli import (
 )
 from libs.cli.api import ApiError, NoHub
 from libs.cli.bench import command as bench
+from libs.cli.doctor.command import doctor
 from libs.cli.keeping.backup import backup
 from libs.cli.keeping.migrate import migrate_data
 from libs.cli.keeping.restore import restore
@@ -34,7 +34,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command("up")(up.up)
 app.command("demo")(demo.demo)
 app.command("import")(importing.import_file)
-app.command("doctor")(doctor.doctor)
+app.command("doctor")(doctor)
 app.command("certs")(certs.certs)
 app.command("metrics")(metrics.metrics)
 app.command("trace")(trace.trace)

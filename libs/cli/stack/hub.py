@@ -25,7 +25,7 @@ from libs.cli.stack.supervisor import Supervisor, render_supervisor_config, wait
 from libs.cli.stack.traces import Tracing, render_jaeger_config
 
 # For each replica: so many processes on the same cores take so much longer.
-_READY_SECONDS = 60
+_READY_SECONDS = 120
 _RENEW_SECONDS = 3600
 
 

@@ -1,7 +1,7 @@
 """A hub's data in PostgreSQL: one database, a schema for each service, named by one URL that the folder remembers."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
@@ -13,6 +13,7 @@ SERVICES_WITH_DATABASE = ("access", "idempotency", "directory", "ingestion", "de
 _OLDEST_SERVER = 13
 _SPARE = 10  # connections for migrations, backups and whoever looks in with psql
 _FEWEST, _MOST = 2, 6
+_DURABLE = ["fsync", "full_page_writes", "synchronous_commit"]
 
 
 def place_of(url: str) -> str:
@@ -100,17 +101,27 @@ async def _share(url: str, *, processes: int) -> int:
     return min(_MOST, share)
 
 
-async def count_connections(url: str) -> tuple[int, int]:
-    """How many are in use by anybody, and how many there may be; raises CannotStart."""
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The database's server: connections in use by anybody, how many there may be, and what is off and must not be."""
+
+    used: int
+    limit: int
+    unsafe: tuple[str, ...]
+
+
+async def look_at_server(url: str) -> Server:
+    """How it is now; raises CannotStart."""
     connection = await connect(url)
     try:
         used, limit = await connection.fetchrow(
             "SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity"
             " WHERE backend_type = 'client backend'"
         )
+        off = await connection.fetch("SELECT name FROM pg_settings WHERE name = ANY($1) AND setting = 'off'", _DURABLE)
     finally:
         await connection.close()
-    return used, limit
+    return Server(used, limit, tuple(row["name"] for row in off))
 
 
 async def connect(url: str) -> Any:

@@ -1,0 +1,55 @@
+"""``contactsync doctor``: looks at a running hub and says what to do."""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from libs.cli.api import DEFAULT_DATA, NoHub
+from libs.cli.doctor import entrances, keeping, machine, work
+from libs.cli.doctor.finding import Finding
+from libs.cli.doctor.processes import memory, processes
+from libs.cli.options import Data, Json
+from libs.cli.output import out, print_json, print_table
+from libs.cli.stack.folder import DataFolder
+
+
+def doctor(*, data: Data = None, as_json: Json = False) -> None:
+    """Check the running hub; exit code 1 when something is not well."""
+    folder = DataFolder((data or DEFAULT_DATA).resolve())
+    facts = folder.read_run_facts()
+    if not facts:
+        raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
+    findings = list(_look(folder, facts))
+    running, versions = processes(facts), machine.versions()
+    if as_json:
+        print_json({"findings": [asdict(each) for each in findings], "processes": running, "versions": versions})
+    else:
+        print_table(
+            ({**asdict(each), "well": "ok" if each.well else "LOOK"} for each in findings),
+            ["check", "well", "seen", "remedy"],
+        )
+        print_table(running, ["name", "pid", "memory_mb", "resident_mb", "address", "metrics"])
+        out.print(versions)
+    raise typer.Exit(code=not all(each.well for each in findings))
+
+
+def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
+    yield entrances.readiness(str(facts["url"]))
+    yield entrances.console(str(facts["url"]))
+    yield from entrances.services(folder, facts)
+    yield keeping.databases(folder)
+    if facts["tls"]:
+        yield entrances.certificates(folder)
+    yield from keeping.bus(facts["nats"])
+    yield entrances.metrics(facts["metrics"])
+    yield machine.ports(facts)
+    yield machine.disk(folder)
+    yield machine.clock(folder, facts)
+    yield memory(facts)
+    if facts["jaeger_url"]:
+        yield entrances.traces(facts["jaeger_url"])
+    yield work.delivery(folder)
+    yield from work.backlog(folder)
+    yield from work.sources(folder)

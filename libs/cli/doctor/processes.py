@@ -1,0 +1,46 @@
+"""The hub's processes, and the memory that they hold."""
+
+from typing import Any
+
+import psutil
+
+from libs.cli.doctor.finding import Finding
+
+_MEMORY_AIM_MB = 900
+
+
+def processes(facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """The hub's processes: its supervisor and everything below, without whoever started it."""
+    try:
+        root = psutil.Process(facts["supervisor_pid"])
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+    known = [_process(each, facts["addresses"]) for each in family]
+    return [{**each, "metrics": facts["metrics"].get(each["name"], "")} for each in known]
+
+
+def memory(facts: dict[str, Any]) -> Finding:
+    """Without a Jaeger that the hub runs: it holds traces, as many as it may."""
+    ours = [each for each in processes(facts) if each["name"] != "jaeger"]
+    resident = sum(each["resident_mb"] for each in ours)
+    if None in (each["memory_mb"] for each in ours):
+        seen, total = f"{resident} MB resident, shared pages counted in each process", resident
+    else:
+        total = sum(each["memory_mb"] for each in ours)
+        seen = f"{total} MB, shared pages counted once ({resident} MB resident)"
+    return Finding("memory", seen, "See below which process grew.", well=total < _MEMORY_AIM_MB)
+
+
+def _process(process: psutil.Process, addresses: dict[str, str]) -> dict[str, Any]:
+    listens = {address: name for name, address in addresses.items()}
+    name = listens.get(process.environ().get("CONTACTSYNC_LISTEN", ""), process.name())
+    held = process.memory_full_info()
+    return {
+        "name": name,
+        "pid": process.pid,
+        # The proportional set: a page that n processes share counts as an nth of it. Only Linux tells; elsewhere None.
+        "memory_mb": held.pss // 1024**2 if hasattr(held, "pss") else None,
+        "resident_mb": held.rss // 1024**2,
+        "address": addresses.get(name, ""),
+    }
