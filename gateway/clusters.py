@@ -5,9 +5,10 @@ from typing import Any
 
 Config = dict[str, Any]
 
-# What a read may be asked again for: it did not arrive, or came back with nothing, or the service cannot answer now.
+# What a read may be asked again for: it did not arrive, or nothing came back. A service that says that it cannot answer has
+# waited for its peers already.
 RETRIED_READ: Config = {
-    "retry_on": "connect-failure,refused-stream,reset,unavailable",
+    "retry_on": "connect-failure,refused-stream,reset",
     "num_retries": 5,
     "retry_back_off": {"base_interval": "0.1s", "max_interval": "2s"},
     "retry_host_predicate": [
