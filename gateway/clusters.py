@@ -5,8 +5,8 @@ from typing import Any
 
 Config = dict[str, Any]
 
-# What a read may be asked again for: it did not arrive, or nothing came back. A service that says that it cannot answer has
-# waited for its peers already.
+# What a read may be asked again for: it did not arrive, or nothing came back. A service that says that it cannot answer
+# has waited for its peers already.
 RETRIED_READ: Config = {
     "retry_on": "connect-failure,refused-stream,reset",
     "num_retries": 5,
