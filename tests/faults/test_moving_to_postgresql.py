@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from libs.cli.stack.folder import DataFolder
-from tests.faults.desk import desk, print_figures
+from tests.faults.desk import Desk, desk, print_figures
 from tests.faults.states import EGRESS, EXPECTED, book_of, bring_into_every_state, ended, receivers, settle, states
 from tests.fixtures.databases import PostgresqlServer
 from tests.fixtures.places import ask, files_alone
@@ -19,6 +20,7 @@ from tests.fixtures.waiting import look
 
 pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300), files_alone]
 
+PASSWORD = "known-to-nobody"
 COMMAND = str(Path(sys.executable).parent / "contactsync")
 
 
@@ -60,10 +62,21 @@ def moved(data: Path, url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(process.args, process.returncode, told, complaints)
 
 
+def whoever_shows(text: str, place: Desk) -> set[str]:
+    """Processes of the hub by their arguments and environments, and files that it writes."""
+    supervisor = psutil.Process(place.hub.supervisor.pid)
+    family = [supervisor, *supervisor.children(recursive=True)]
+    processes = {each.name() for each in family if text in repr((each.cmdline(), each.environ()))}
+    root = place.hub.plan.folder.root
+    files = [file for room in ("run", "log") for file in (root / room).rglob("*") if file.is_file()]
+    return processes | {file.name for file in files if text.encode() in file.read_bytes()}
+
+
 def test_everything_is_there_afterwards_and_what_was_pending_is_delivered(
     tmp_path: Path, postgresql_server: PostgresqlServer
 ) -> None:
-    data, url, taken = tmp_path / "data", postgresql_server.new_database(), postgresql_server.new_database()
+    data, taken = tmp_path / "data", postgresql_server.new_database()
+    url = postgresql_server.new_database().replace("postgres:@", f"postgres:{PASSWORD}@")
     with receivers() as found:
         with desk(data, settings=EGRESS) as place:
             ledger = bring_into_every_state(place, found)
@@ -79,6 +92,7 @@ def test_everything_is_there_afterwards_and_what_was_pending_is_delivered(
             ledger.replay(there.api)
 
             assert book_of(there.api) == book
+            assert whoever_shows(PASSWORD, there) == set()
     figures = {"tables begun when killed": begun, "rows": json.loads(told.stdout)["rows"], "doubled": found.twice()}
     print_figures("From SQLite to PostgreSQL", figures)
     assert told.returncode == 0, told.stderr
