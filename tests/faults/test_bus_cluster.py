@@ -50,12 +50,12 @@ async def publish_until(ended: asyncio.Task[None], bus: JetStreamBus, name: str,
 
 
 async def leader(cluster: NatsCluster) -> str:
-    """The server that leads the stream of tickets, once there is one."""
+    """The server that leads the stream of tickets, once all three have all of it."""
     async with asyncio.timeout(30):
         while True:
             found = await look_at_streams([node.monitor_url for node in cluster.nodes.values()])
             for each in found:
-                if each.name == DELIVERY.name and each.leader:
+                if each.name == DELIVERY.name and each.healthy and each.replicas == len(NAMES):
                     return each.leader
             await asyncio.sleep(0.1)
 
