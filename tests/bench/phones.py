@@ -1,6 +1,10 @@
-"""CPU per phone of the library and of the fast path: python -m tests.bench.phones [texts]."""
+"""CPU per phone of the library and of the fast path: python -m tests.bench.phones [--json] [texts].
+
+A peer of `contactsync bench all` with `--json`: figures of every round, and how many texts are answered otherwise.
+"""
 
 import gc
+import json
 import sys
 import time
 from statistics import median
@@ -8,6 +12,7 @@ from typing import Final
 
 import phonenumbers
 
+from services.normalization.domain import Phone
 from services.normalization.phones.compiled import CompiledPhones
 from services.normalization.phones.library import LibraryPhones
 from services.normalization.ports import PhoneParser
@@ -44,13 +49,34 @@ def cost(parser: PhoneParser, texts: list[str]) -> float:
     return (time.process_time() - began) / len(texts) * _MICROSECONDS
 
 
-def main(count: int) -> None:
-    """Interleaved rounds; medians, and the range of the ratio."""
-    texts, library = load_texts(count, seed=1), LibraryPhones()
-    compiled = CompiledPhones(library)
+def measure(library: PhoneParser, compiled: PhoneParser, texts: list[str]) -> list[tuple[float, float, float]]:
+    """Interleaved rounds."""
     cost(compiled, texts), cost(library, texts)  # warm: plans compiled, patterns cached
     gc.freeze()
-    rounds = [(cost_of_bare(texts), cost(library, texts), cost(compiled, texts)) for _ in range(ROUNDS)]
+    return [(cost_of_bare(texts), cost(library, texts), cost(compiled, texts)) for _ in range(ROUNDS)]
+
+
+def count_different(compiled: PhoneParser, texts: list[str]) -> int:
+    """Texts that the library alone answers otherwise. Nothing of ours is asked for what is right."""
+    answers = (compiled.parse(text, "RU") for text in texts)
+    ours = (answer.e164 if isinstance(answer, Phone) else None for answer in answers)
+    return sum(mine != bare(text) for mine, text in zip(ours, texts, strict=True))
+
+
+def tell(count: int) -> None:
+    """One JSON document."""
+    texts, library = load_texts(count, seed=1), LibraryPhones()
+    compiled = CompiledPhones(library)
+    theirs, _, fast = zip(*measure(library, compiled, texts), strict=True)
+    figures = {"phonenumbers_us": theirs, "fast_us": fast, "different": count_different(compiled, texts)}
+    sys.stdout.write(json.dumps(figures | {"texts": count, "version": phonenumbers.__version__}))
+
+
+def main(count: int) -> None:
+    """Medians, and the range of the ratio."""
+    texts, library = load_texts(count, seed=1), LibraryPhones()
+    compiled = CompiledPhones(library)
+    rounds = measure(library, compiled, texts)
     names = ("phonenumbers", "with our checks", "fast path")
     for name, figures in zip(names, zip(*rounds, strict=True), strict=True):
         sys.stdout.write(f"{name:16}{median(figures):8.2f} µs a phone\n")
@@ -61,4 +87,5 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
+    run = tell if "--json" in sys.argv else main
+    run(int(sys.argv[-1]) if sys.argv[-1].isdecimal() else 10_000)

@@ -1,10 +1,13 @@
 """``contactsync bench``: what it costs."""
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from libs.cli.output import print_json
+from libs.cli.options import Json
+from libs.cli.output import err, print_json
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks; they print JSON.")
 
@@ -100,3 +103,32 @@ def directory(
     from libs.cli.bench.directory import Plan, bench_directory  # noqa: PLC0415 — as above
 
     print_json(bench_directory(Plan(small=small, large=contacts, calls=calls, seed=seed)))
+
+
+@app.command("all")
+def all_(
+    *,
+    quick: Annotated[bool, typer.Option("--quick", help="Few and short rounds: some six minutes.")] = False,
+    only: Annotated[str, typer.Option(help="Run these alone, comma-separated.")] = "",
+    stored: Annotated[int, typer.Option(min=0, help="Contacts of the full book; 0: as the form has it.")] = 0,
+    rounds: Annotated[int, typer.Option(min=0, help="How often everything is run; 0: as the form has it.")] = 0,
+    json_file: Annotated[Path | None, typer.Option("--json-file", help="Write all figures there, as JSON.")] = None,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Draw the goals there.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Everything that has a goal, in turn with the peers of the checkout; a table of what was met and what missed."""
+    from libs.cli.bench.together.checkout import peers_here  # noqa: PLC0415 — as above
+    from libs.cli.bench.together.forms import FULL, QUICK  # noqa: PLC0415 — as above
+    from libs.cli.bench.together.run import parts_of, run_parts  # noqa: PLC0415 — as above
+    from libs.cli.bench.together.shown import show  # noqa: PLC0415 — as above
+
+    form = QUICK if quick else FULL
+    form = replace(form, stored=stored or form.stored, rounds=rounds or form.rounds)
+    peers = peers_here()
+    parts = parts_of(form, peers)
+    names = only.split(",") if only else list(parts)
+    if unknown := set(names) - set(parts):
+        raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(parts)}", param_hint="--only")
+    chosen = {name: parts[name] for name in names}
+    report = run_parts(chosen, form, peers, tell=lambda name: err.print(f"{name} …"))
+    show(report, json_file=json_file, svg=svg, as_json=as_json)

@@ -33,6 +33,11 @@ class ProcessTree:
         """Resident memory of the tree; shared pages count in each process."""
         return sum(member.memory_info().rss for member in self.members()) // 1024**2
 
+    def shared_memory_mb(self) -> int:
+        """The same with each shared page counted once among those who share it, where the system tells that."""
+        held = [member.memory_full_info() for member in self.members()]
+        return sum(getattr(each, "pss", each.rss) for each in held) // 1024**2
+
     def settle(self, *, at_most_s: float = 60) -> None:
         """Returns when the tree has been nearly idle for a while: what was accepted is worked off."""
         deadline = time.monotonic() + at_most_s

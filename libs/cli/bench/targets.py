@@ -5,7 +5,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,11 +45,14 @@ class RunningHub:
         """The process id of one of its programs."""
         return int(self.hub.supervisor.processes()[program]["pid"])
 
-    def add_client(self, url: str, *, at_once: int = 16) -> str:
-        """The key of a new client whose contacts go to a webhook at the URL, in so many requests at once."""
+    def add_client(self, url: str, *, at_once: int = 16, also: Sequence[str] = ()) -> str:
+        """The key of a new client whose contacts go to a webhook at the URL, in so many requests at once.
+
+        They go to the destinations ``also``, too.
+        """
         webhook = {"kind": "DESTINATION_KIND_WEBHOOK", "url": url, "concurrency": at_once}
         destination = self.admin.call("POST", "/admin/v1/destinations", body=webhook)["destination"]["id"]
-        client = {"name": "bench", "settings": {"rate": 10000, "destination_ids": [destination]}}
+        client = {"name": "bench", "settings": {"rate": 10000, "destination_ids": [destination, *also]}}
         key: str = self.admin.call("POST", "/admin/v1/clients", body=client)["api_key"]
         return key
 
