@@ -101,7 +101,7 @@ def test_a_weakened_sync_interval_is_seen(tmp_path: Path, monkeypatch: pytest.Mo
     async def no_question(monitor_url: str) -> None:
         """At start the hub refuses such a server."""
 
-    monkeypatch.setattr("libs.cli.stack.hub.render_nats_config", weak)
+    monkeypatch.setattr("libs.cli.stack.nats.render_nats_config", weak)
     monkeypatch.setattr("libs.cli.stack.hub.assert_synchronous", no_question)
     with desk(tmp_path / "hub") as place:
         kept = import_under_trace(place, tmp_path)

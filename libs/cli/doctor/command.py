@@ -27,12 +27,16 @@ def doctor(*, data: Data = None, as_json: Json = False) -> None:
         print_json({"findings": [asdict(each) for each in findings], "processes": running, "versions": versions})
     else:
         print_table(
-            ({**asdict(each), "well": "ok" if each.well else "LOOK"} for each in findings),
-            ["check", "well", "seen", "remedy"],
+            ({"check": each.check, "seen": each.seen} | _judged(each) for each in findings),
+            ["check", "well", "seen", "do"],
         )
         print_table(running, ["name", "pid", "memory_mb", "resident_mb", "address", "metrics"])
         out.print(versions)
     raise typer.Exit(code=not all(each.well for each in findings))
+
+
+def _judged(finding: Finding) -> dict[str, str]:
+    return {"well": "ok", "do": ""} if finding.well else {"well": "LOOK", "do": finding.remedy}
 
 
 def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
