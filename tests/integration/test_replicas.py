@@ -48,10 +48,10 @@ async def replicas(folder: Path, *, count: int, **settings: Any) -> AsyncIterato
             stack.push_async_callback(server.stop)
         addresses = [f"127.0.0.1:{server.port}" for server in servers]
         listen, admin = (f"127.0.0.1:{ports[name]}" for name in ("gateway", "admin"))
-        settings = GatewaySettings(
+        gateway = GatewaySettings(
             listen=listen, admin=admin, upstreams={"ingestion": addresses, "directory": addresses}
         )
-        (folder / "envoy.yaml").write_text(render(settings))
+        (folder / "envoy.yaml").write_text(render(gateway))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False))
         await stack.enter_async_context(envoy(folder / "envoy.yaml", http))
         yield Replicas(http, worlds, servers)

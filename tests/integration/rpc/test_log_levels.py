@@ -29,7 +29,9 @@ def logs(channel: grpc.aio.Channel, world: World) -> LogServiceStub:
 
 
 async def test_an_operator_sets_the_level_and_is_told_the_one_before(logs: LogServiceStub) -> None:
-    changed = await logs.SetLevel(pb.SetLevelRequest(level=pb.LOG_LEVEL_DEBUG), metadata=(bearer("operator"),), timeout=20)
+    changed = await logs.SetLevel(
+        pb.SetLevelRequest(level=pb.LOG_LEVEL_DEBUG), metadata=(bearer("operator"),), timeout=20
+    )
     told = await logs.GetLevel(pb.GetLevelRequest(), metadata=(bearer("operator"),), timeout=20)
 
     assert (changed.before, told.level) == (pb.LOG_LEVEL_INFO, pb.LOG_LEVEL_DEBUG)

@@ -37,7 +37,7 @@ def test_no_region_is_loaded_at_start() -> None:
     ("content", "told"),
     [
         (None, "CONTACTSYNC_SERVICE_KEY_FILE"),
-        ("not hex", "does not hold hex digits alone"),
+        ("no-hex", "does not hold hex digits alone"),
         ("aa", "instead of 32 or more"),
     ],
 )
