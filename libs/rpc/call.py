@@ -51,8 +51,8 @@ class Call:
         """Metadata that every answer to this call carries, refusals too."""
         self.answered: list[tuple[str, str]] = []
         """Metadata of the entrance's own answer; a refusal drops it."""
-        self.counted = False
-        """True: the server's load counts it."""
+        self.counted: int | None = None
+        """With how many bytes the server's load counts it; None: it does not."""
         self.span: Span = INVALID_SPAN
         self.started = False
         """True: the initial metadata is sent."""

@@ -148,8 +148,9 @@ class _Served:
     async def _let_in(self, call: Call, raw: bytes) -> None:
         self._bind(call)
         if not self._rule.open:
-            self._load.enter()
-            call.counted = True
+            size = len(raw) if self._answers_rest else 0
+            self._load.enter(size, partner=self._answers_rest)
+            call.counted = size
         await self._door.admit(call, self._rule, raw)
 
     def _bind(self, call: Call) -> None:
@@ -208,8 +209,8 @@ class _Served:
         raise AssertionError("abort returned")
 
     def _end(self, call: Call) -> None:
-        if call.counted:
-            self._load.leave()
+        if call.counted is not None:
+            self._load.leave(call.counted)
         if not self._streams_answers:
             self._numbers.ended(self._rule.method, call.code, began=call.began, span=call.span)
         call.span.end()

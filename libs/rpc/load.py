@@ -7,6 +7,8 @@ from typing import Any
 from libs.rpc.refusal import Refusal
 
 STREAMS_SHARE = 4
+KEPT_SHARE = 4
+"""One part in so many of the places is kept for calls that no partner made."""
 
 
 def unavailable() -> Refusal:
@@ -17,23 +19,39 @@ def unavailable() -> Refusal:
 
 
 class Load:
-    """Calls that run. Over the limit a call is refused at once, with the envelope that gRPC's own limit has not."""
+    """Calls that run, and the bytes of what partners sent.
 
-    def __init__(self, limit: int) -> None:
+    Over a limit a call is refused at once, with the envelope that gRPC's own limit has not. Partners have a lower one:
+    a flood of theirs must not keep out what other services tell of the work that was accepted.
+    """
+
+    def __init__(self, limit: int, *, bytes_limit: int | None = None) -> None:
         self._limit = limit
+        self._bytes_limit = bytes_limit
         self._running = 0
+        self._bytes = 0
         self._streams: set[asyncio.Task[Any]] = set()
         self.stopping = False
 
-    def enter(self) -> None:
-        """Counts a call in; refuses with SERVICE_UNAVAILABLE over the limit."""
-        if self._running >= self._limit:
+    def enter(self, size: int, *, partner: bool = False) -> None:
+        """Counts a call in, with so many bytes; refuses with SERVICE_UNAVAILABLE over a limit.
+
+        A partner's, however large, is let in while no other has any bytes.
+        """
+        if self._running >= self._limit or (partner and self._is_too_much(size)):
             raise unavailable()
         self._running += 1
+        self._bytes += size
 
-    def leave(self) -> None:
-        """Counts a call out."""
+    def leave(self, size: int) -> None:
+        """Counts a call out, with as many bytes as it came in with."""
         self._running -= 1
+        self._bytes -= size
+
+    def _is_too_much(self, size: int) -> bool:
+        if self._running >= self._limit - self._limit // KEPT_SHARE:
+            return True
+        return self._bytes_limit is not None and bool(self._bytes) and self._bytes + size > self._bytes_limit
 
     def hold_stream(self) -> None:
         """Ends the current task's stream when the server stops: it might go on for as long as its job does.

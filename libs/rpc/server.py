@@ -28,6 +28,8 @@ from libs.rpc.tls import Tls
 
 _LOG = structlog.get_logger("libs.rpc")
 _WATCHDOG = timedelta(seconds=2)
+ALIVE = "alive"
+"""By this name health says SERVING while the process answers at all, ready or not: who restarts it asks for that."""
 _BESIDES = 64
 """Calls that gRPC lets in over our own limit: health checks, and those that get their refusal."""
 
@@ -42,6 +44,8 @@ class RpcSettings:
     receive_limit: int = 9 * 1024 * 1024
     send_limit: int = 9 * 1024 * 1024
     maximum_concurrent_rpcs: int = 512
+    bytes_at_once: int | None = None
+    """How many bytes of partners' requests are worked on at once; one alone may be larger. None: any number."""
     linger: timedelta = timedelta(0)
     """How long calls are still taken after a stop was asked for: until those have seen NOT_SERVING who send them."""
     grace: timedelta = timedelta(seconds=7)
@@ -83,7 +87,7 @@ class RpcServer:
         """Set when a stop was asked for."""
         self._settings = settings
         self._registrations = (*registrations, _LOG_LEVELS)
-        self._load = Load(settings.maximum_concurrent_rpcs)
+        self._load = Load(settings.maximum_concurrent_rpcs, bytes_limit=settings.bytes_at_once)
         self._chain = Chain(door, self._load)
         self._ready = ready
         self._health = health.aio.HealthServicer()
@@ -125,6 +129,7 @@ class RpcServer:
         served = [*self._names[1:], health.SERVICE_NAME, reflection.SERVICE_NAME]
         reflection.enable_server_reflection(served, server)
         await self._tell_health(serving=False)
+        await self._health.set(ALIVE, health_pb2.HealthCheckResponse.SERVING)
         self.port = _bind(server, self._settings)
         await server.start()
         self._server = server

@@ -87,7 +87,12 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             book=RpcBook(directory),
         )
         server = RpcServer(
-            RpcSettings(listen=settings.listen, linger=settings.linger, tls=identity.tls),
+            RpcSettings(
+                listen=settings.listen,
+                linger=settings.linger,
+                tls=identity.tls,
+                bytes_at_once=settings.bytes_at_once,
+            ),
             registrations(handlers, check=database.check),
             door=Door(
                 identity=identity, authenticate=remote_authenticator(access), gateways=settings.gateway_networks()

@@ -31,6 +31,9 @@ class Settings(ProcessSettings):
     overdue_after: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(seconds=1))
     """How long after it was made known a delivery is made known again."""
 
+    bytes_at_once: int = Field(default=32 * 1024 * 1024, ge=1)
+    """How many bytes of imports are worked on at once; what comes on top is refused with 503 and Retry-After."""
+
     def peer_addresses(self) -> dict[str, str]:
         """Of access, idempotency, normalization and directory, in this order."""
         return {
