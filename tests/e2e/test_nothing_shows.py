@@ -1,4 +1,4 @@
-"""Contact data and secrets, planted wherever a caller can put some, show in no log, span, ticket, command or error."""
+"""Contact data and secrets, planted wherever a caller can put some, show in no log, span, number, ticket or error."""
 
 import asyncio
 import os
@@ -20,7 +20,7 @@ from libs.cli.stack.hub import Hub, running_hub
 from libs.cli.stack.traces import Tracing
 from tests.e2e.test_import_path import mobile
 from tests.fakes.parrot import parrot
-from tests.fixtures.hub import admin_of
+from tests.fixtures.hub import admin_key, admin_of
 from tests.fixtures.otlp import OtlpReceiver
 from tests.fixtures.partner import Partner, create_client
 from tests.fixtures.spaces import Space, create_space
@@ -97,6 +97,7 @@ def _plant(watched: Hub) -> Planted:
         _deliver_to_parrots(found, watched, admin)
         _poll_a_parrot(found, admin)
         _use_the_book(found, create_space(watched, admin))
+        _look_into_the_console(found, watched)
     return found
 
 
@@ -196,6 +197,16 @@ def _use_the_book(found: Planted, space: Space) -> None:
     assert erased.is_success, erased.text
 
 
+def _look_into_the_console(found: Planted, hub: Hub) -> None:
+    with httpx.Client(base_url=f"{hub.url}/console", trust_env=False) as http:
+        found.note(http.post("/login", data={"key": found.word()}))
+        entered = http.post("/login", data={"key": admin_key(hub)})
+        assert entered.status_code == httpx.codes.SEE_OTHER
+        found.texts += [value for value in http.cookies.values() if len(value) > 16]
+        for asked in ({"phone": found.phone()}, {"q": found.phone()}, {"q": found.word()}):
+            assert http.get("/imports", params=asked).is_success
+
+
 def _logs(data: Path) -> dict[str, bytes]:
     return {str(path.relative_to(data)): path.read_bytes() for path in (data / "log").rglob("*") if path.is_file()}
 
@@ -212,6 +223,15 @@ async def test_no_span_shows_any(planted: Planted, collector: OtlpReceiver) -> N
     await collector.until(lambda: services <= {span.service for span in collector.spans})
 
     assert planted.shown_in({f"export {index}": raw for index, raw in enumerate(collector.raw)}) == []
+
+
+async def test_no_number_shows_any(watched: Hub, planted: Planted) -> None:
+    urls = watched.plan.folder.read_run_facts()["metrics"]
+    async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+        pages = {name: (await http.get(url)).content for name, url in urls.items()}
+
+    assert len(pages) > 7
+    assert planted.shown_in(pages) == []
 
 
 async def test_no_error_says_any_back(planted: Planted) -> None:
