@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
 
-import grpc
 import httpx
 import pytest
 
 from libs.cli.stack.hub import Hub
 from tests.contract.methods import Method, call, every_method
 from tests.contract.refusals import assert_refused
+from tests.fixtures.hub import dial
 from tests.fixtures.partner import Partner, create_client, from_address, loopback_address
 
 BODY = '[{"phone": "+79001234567", "tags": ["лид"], "additionalFields": {"b": 1, "a": 2.50}}]'.encode()
@@ -187,7 +187,7 @@ async def test_bytes_that_are_no_message_are_no_fault_of_the_hub(hub: Hub, signe
     garbage = b"\xff\xff\xff\xff"
     signature = [(name.lower(), value) for name, value in signer.signed(garbage).items()]
 
-    async with grpc.aio.insecure_channel(hub.plan.address(method.owner)) as channel:
+    async with dial(hub, method.owner) as channel:
         heard = await call(channel, method, garbage, (("authorization", f"Bearer {signer.key}"), *signature))
 
     assert heard.status in {400, 401, 403}

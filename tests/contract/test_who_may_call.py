@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-import grpc
 import httpx
 import pytest
 from contactsync.policy.v1 import policy_pb2
@@ -18,6 +17,7 @@ from libs.cli.stack.plan import SERVICES
 from libs.rpc import Identity
 from services.access.domain.key import checksum
 from tests.contract.methods import METADATA, SAME, Method, call, every_method
+from tests.fixtures.hub import dial
 from tests.fixtures.partner import Partner, create_client, from_address, loopback_address
 
 METHODS = every_method()
@@ -137,7 +137,7 @@ def told(status: int) -> int:
 async def test_method_lets_in_whom_its_rule_names(hub: Hub, clients: dict[str, Caller], method: Method) -> None:
     callers = clients | services(hub, method)
 
-    async with grpc.aio.insecure_channel(hub.plan.address(method.owner)) as channel:
+    async with dial(hub, method.owner) as channel:
         heard = {name: await call(channel, method, b"", caller.metadata) for name, caller in callers.items()}
 
     assert {name: told(each.status) for name, each in heard.items()} == {
@@ -206,7 +206,7 @@ async def test_another_clients_id_looks_like_an_unknown_one(
     ids = {name: value for name, value in theirs.items() if name in method.fields}
     unknown = {name: str(uuid.uuid4()) for name in ids}
 
-    async with grpc.aio.insecure_channel(hub.plan.address(method.owner)) as channel:
+    async with dial(hub, method.owner) as channel:
         heard = [
             await call(channel, method, method.request(**given), bearer(partner.api_key)) for given in (ids, unknown)
         ]
@@ -238,7 +238,7 @@ def _lasting(answer: httpx.Response) -> set[tuple[str, str]]:
 async def test_nothing_of_another_client_is_shown(
     hub: Hub, partner: Partner, theirs: dict[str, str], method: Method
 ) -> None:
-    async with grpc.aio.insecure_channel(hub.plan.address(method.owner)) as channel:
+    async with dial(hub, method.owner) as channel:
         heard = await call(channel, method, b"", bearer(partner.api_key))
 
     assert [name for name, value in theirs.items() if value.encode() in heard.response] == []

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import grpc.aio
 import httpx
 import pytest
 from contactsync.contact.v1.contact_pb2 import Contact, LabeledEmail
@@ -20,6 +19,7 @@ from tests.e2e.test_cli import run
 from tests.e2e.test_import_extras import client, finished, imported, rows, sending_to
 from tests.e2e.test_import_path import mobile
 from tests.fakes.webhook import Slow, Status, WebhookFake
+from tests.fixtures.hub import dial
 from tests.fixtures.partner import Partner, create_client
 from tests.fixtures.places import ON_POSTGRESQL, rows_of_all_tables
 from tests.fixtures.waiting import look
@@ -106,7 +106,7 @@ def test_nothing_of_the_person_is_left_anywhere(hub: Hub, admin: httpx.Client, p
 async def test_external_id_of_a_typed_import_finds_the_person(hub: Hub, admin: httpx.Client, partner: Partner) -> None:
     external = uuid.uuid4().hex
     whom = Contact(external_id=external, emails=[LabeledEmail(email=f"{external}@example.com")])
-    async with grpc.aio.insecure_channel(hub.plan.address("ingestion")) as channel:
+    async with dial(hub, "ingestion") as channel:
         accepted = await IngestionServiceStub(channel).ImportContacts(
             ImportContactsRequest(idempotency_key=external, contacts=[whom]),
             metadata=(("authorization", f"Bearer {partner.api_key}"),),

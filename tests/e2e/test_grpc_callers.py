@@ -17,12 +17,13 @@ from grpc_status.rpc_status import GRPC_DETAILS_METADATA_KEY
 from libs.cli.stack.hub import Hub
 from libs.cli.stack.plan import SERVICES
 from tests.e2e.test_import_path import mobile
+from tests.fixtures.hub import dial, operator_tls
 from tests.fixtures.partner import Partner
 
 
 @pytest.fixture
 async def ingestion(hub: Hub) -> AsyncIterator[Stub]:
-    async with grpc.aio.insecure_channel(hub.plan.address("ingestion")) as channel:
+    async with dial(hub, "ingestion") as channel:
         yield Stub(channel)
 
 
@@ -42,7 +43,7 @@ def _reason(error: grpc.aio.AioRpcError) -> str:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_reflection_lists_the_service(hub: Hub, service: str) -> None:
-    with grpc.insecure_channel(hub.plan.address(service)) as channel:
+    with operator_tls(hub).to(service).blocking_channel(hub.plan.address(service), ()) as channel:
         listed = ProtoReflectionDescriptorDatabase(channel).get_services()
 
     assert any(name.startswith(f"contactsync.{service}.v1.") for name in listed)
@@ -103,7 +104,7 @@ async def test_internal_method_is_closed_to_clients(hub: Hub, partner: Partner) 
     request = idempotency_service_pb2.BeginManyRequest(items=[item])
     metadata = (("authorization", f"Bearer {partner.api_key}"),)
 
-    async with grpc.aio.insecure_channel(hub.plan.address("idempotency")) as channel:
+    async with dial(hub, "idempotency") as channel:
         stub = idempotency_service_pb2_grpc.IdempotencyServiceStub(channel)
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await stub.BeginMany(request, metadata=metadata, timeout=30)

@@ -16,7 +16,7 @@ from tests.e2e.test_cli import run
 from tests.e2e.test_import_path import mobile
 from tests.fixtures.hub import admin_of
 from tests.fixtures.partner import Partner, create_client, from_address, loopback_address
-from tests.fixtures.places import choose_place
+from tests.fixtures.places import choose_place, grown
 from tests.fixtures.waiting import wait_for
 
 LAW_SECONDS = 5.0
@@ -59,7 +59,7 @@ def test_proxies_that_are_trusted_say_where_a_call_comes_from(tmp_path: Path) ->
 
     choose_place(tmp_path / "data")
     with (
-        running_hub(tmp_path / "data", port=0, trusted_hops=1) as hub,
+        running_hub(tmp_path / "data", port=0, shape=grown(), trusted_hops=1) as hub,
         admin_of(hub) as admin,
         create_client(hub, admin, rate=1000, allowed_networks=allowed) as partner,
     ):

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from libs.cli.stack.hub import Hub
-from tests.fixtures.places import choose_place, files_alone
+from tests.fixtures.places import UP_OPTIONS, choose_place, files_alone
 
 COMMAND = str(Path(sys.executable).parent / "contactsync")
 READY_SECONDS = 60
@@ -32,7 +32,7 @@ def up(*arguments: str) -> subprocess.CompletedProcess[str]:
 def started(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """``contactsync up`` once its ready line is out, with that line."""
     choose_place(data)
-    command = [COMMAND, "up", "--data", str(data), "--port", "0"]
+    command = [COMMAND, "up", "--data", str(data), "--port", "0", *UP_OPTIONS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

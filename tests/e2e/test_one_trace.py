@@ -16,7 +16,7 @@ from tests.fakes.webhook import Status, WebhookFake
 from tests.fixtures.hub import admin_of
 from tests.fixtures.otlp import CaughtSpan, OtlpReceiver
 from tests.fixtures.partner import Partner, create_client
-from tests.fixtures.places import choose_place
+from tests.fixtures.places import choose_place, grown
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("hub")]
 
@@ -48,7 +48,8 @@ def traced_hub(collector: OtlpReceiver, tmp_path_factory: pytest.TempPathFactory
     data = tmp_path_factory.mktemp("traced")
     settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8", "CONTACTSYNC_LOG_LEVEL": "DEBUG"}
     choose_place(data)
-    with running_hub(data, port=0, tracing=Tracing(endpoint=collector.endpoint), settings=settings) as hub:
+    tracing = Tracing(endpoint=collector.endpoint)
+    with running_hub(data, port=0, shape=grown(), tracing=tracing, settings=settings) as hub:
         yield hub
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sqlite3
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -17,13 +18,11 @@ from libs.cli.api import Api
 from libs.cli.stack import readiness
 from libs.cli.stack.certificates import operator_of
 from libs.cli.stack.hub import Hub, running_hub
-from libs.cli.stack.plan import SERVICES
+from libs.cli.stack.plan import service_of
 from libs.cli.stack.shape import Shape
 from tests.fixtures.ledger import Ledger
-from tests.fixtures.places import choose_place, find_first
+from tests.fixtures.places import choose_place, find_first, grown
 from tests.fixtures.waiting import PATIENCE_SECONDS, wait_for
-
-PROCESSES = ("nats", *SERVICES, "gateway")
 
 
 def make_partner(url: str, data: Path, **settings: Any) -> str:
@@ -49,6 +48,12 @@ class Desk:
     api: Api
     api_key: str = field(repr=False)
 
+    def programs(self, service: str = "") -> list[str]:
+        """Those of a service (``nats``: of the bus); else all, without the console."""
+        plan = self.hub.plan
+        names = [*plan.nats.names, *(instance.name for instance in plan.instances()), "gateway"]
+        return [name for name in names if not service or service_of(name) == service]
+
     def pid(self, name: str) -> int:
         """The process that the supervisor runs under a name; 0: none now."""
         pid: int = self.hub.supervisor.processes()[name]["pid"]
@@ -68,15 +73,29 @@ class Desk:
         """Returns when another process does the killed one's work, with the seconds that took."""
         return wait_for(lambda: self.pid(name) not in {0, killed} and self._works(name), what=f"the return of {name}")
 
+    def kill_all(self, service: str) -> dict[str, int]:
+        """kill -9 of every process of a service; gives the pids that are no more, by program."""
+        return self.send_signal_to_all(service, signal.SIGKILL)
+
+    def send_signal_to_all(self, service: str, signal_: signal.Signals) -> dict[str, int]:
+        """Sends it to every process of a service; gives their pids by program."""
+        return {name: self.send_signal(name, signal_) for name in self.programs(service)}
+
+    def await_all(self, killed: Mapping[str, int]) -> float:
+        """As `await_return` of each; gives the seconds of the slowest."""
+        began = time.monotonic()
+        for name, pid in killed.items():
+            self.await_return(name, killed=pid)
+        return time.monotonic() - began
+
     def await_settled(self, name: str) -> None:
         """Returns when the supervisor counts a process as started; killed before, each next one is longer away."""
         wait_for(lambda: self._states()[name] == "RUNNING", what=f"the start of {name}")
 
     def all_healthy(self) -> bool:
         """Whether every process runs and says that it can do its work."""
-        states, plan = self._states(), self.hub.plan
-        names = (*plan.nats.names, *(instance.name for instance in plan.instances()), "gateway")
-        return all(states[name] == "RUNNING" and self._works(name) for name in names)
+        states = self._states()
+        return all(states[name] == "RUNNING" and self._works(name) for name in self.programs())
 
     def drain(self, ledger: Ledger) -> float:
         """Returns when every job is at its end, with the seconds that took."""
@@ -110,7 +129,7 @@ def desk(
 ) -> Iterator[Desk]:
     """A hub on the data folder for the time of the block, with the client of the key, or a new one."""
     choose_place(data)
-    with running_hub(data, port=0, shape=shape, settings=settings) as hub:
+    with running_hub(data, port=0, shape=grown(shape), settings=settings) as hub:
         key = api_key or make_partner(hub.url, data)
         with closing(patient(hub.url, key)) as api:
             yield Desk(hub, api, key)

@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from itertools import count
@@ -11,13 +11,11 @@ from typing import Any
 
 import pytest
 
-from libs.bus import DELIVERY, BusUser, look_at_streams
-from libs.cli.stack.nats import NatsServers
+from libs.bus import DELIVERY, look_at_streams
 from libs.cli.stack.shape import Shape
 from tests.faults.desk import Desk, desk, print_figures
-from tests.fixtures.cut_routes import Switchboard
 from tests.fixtures.ledger import Ledger, make_requests
-from tests.fixtures.nats_cluster import advertised
+from tests.fixtures.lines import Lines, rerouted
 from tests.fixtures.waiting import look, wait_for
 
 pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
@@ -28,57 +26,10 @@ SETTINGS = {"CONTACTSYNC_OVERDUE_AFTER": "PT5S"}
 PARTED_SECONDS = 8
 
 
-class Lines:
-    """The routes between the servers of a hub, through a switchboard that runs beside the test."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._board: Switchboard | None = None
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def reroute(self, servers: NatsServers, config: str) -> str:
-        """The configuration of one server, whose routes run through the switchboard."""
-        for name in servers.names:
-            address = f"127.0.0.1:{servers.ports[f'{name}_routes']}"
-            config = config.replace(f"@{address}", f"@{self._opened(servers).address(name)}")
-            if f'listen: "{address}"' in config:
-                config = advertised(config, self._opened(servers).address(name))
-        return config
-
-    def cut(self, one: str, other: str) -> None:
-        assert self._board is not None
-        self._loop.call_soon_threadsafe(self._board.cut, one, other)
-
-    def mend(self) -> None:
-        assert self._board is not None
-        self._loop.call_soon_threadsafe(self._board.mend)
-
-    def close(self) -> None:
-        if self._board is not None:
-            asyncio.run_coroutine_threadsafe(self._board.close(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-    def _opened(self, servers: NatsServers) -> Switchboard:
-        if self._board is None:
-            self._board = Switchboard({name: servers.ports[f"{name}_routes"] for name in servers.names})
-            asyncio.run_coroutine_threadsafe(self._board.open(), self._loop).result()
-        return self._board
-
-
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[Lines]:
-    """Every hub of this test has its routes through a switchboard."""
-    rerouted, render = Lines(), NatsServers.config
-
-    def config(servers: NatsServers, name: str, users: Sequence[BusUser]) -> str:
-        return rerouted.reroute(servers, render(servers, name, users))
-
-    monkeypatch.setattr(NatsServers, "config", config)
-    yield rerouted
-    rerouted.close()
+def lines() -> Iterator[Lines]:
+    with rerouted() as cut:
+        yield cut
 
 
 def kill_in_turn(place: Desk) -> None:

@@ -25,11 +25,12 @@ def kill_under_load(place: Desk, victim: str, ledger: Ledger, requests: list[Req
     away = 0.0
     with ThreadPoolExecutor(4) as pool:
         for batch in batches(requests, kills):
-            place.await_settled(victim)
+            for program in place.programs(victim):
+                place.await_settled(program)
             sent = [pool.submit(ledger.send, place.api, request) for request in batch]
             # Anywhere between the first request's first byte and the delivery of the last one's chunk.
             wait(sent, timeout=random.uniform(0, LONGEST_SPREAD_SECONDS))
-            away = max(away, place.await_return(victim, killed=place.kill(victim)))
+            away = max(away, place.await_all(place.kill_all(victim)))
             for future in sent:
                 future.result()
     return away
@@ -60,14 +61,14 @@ def run_kills(data: Path, victim: str, *, kills: int, requests: int, loses_its_s
 def lose_store(place: Desk, ledger: Ledger, *, first: int) -> None:
     """Takes JetStream's store away under tickets that nobody has taken yet."""
     (request,) = make_requests("lost-store", count=1, rows=ROWS, first=first)
-    place.send_signal("delivery", signal.SIGSTOP)
+    place.send_signal_to_all("delivery", signal.SIGSTOP)
     ledger.send(place.api, request)
-    killed = place.send_signal("nats", signal.SIGSTOP)
-    folder = place.hub.plan.folder.root / "nats"
-    folder.rename(folder.with_name("nats-that-was-lost"))
-    place.kill("nats")
-    place.await_return("nats", killed=killed)
-    place.send_signal("delivery", signal.SIGCONT)
+    place.send_signal_to_all("nats", signal.SIGSTOP)
+    for name in place.programs("nats"):
+        folder = place.hub.plan.nats.store(name)
+        folder.rename(folder.with_name(f"{folder.name}-that-was-lost"))
+    place.await_all(place.kill_all("nats"))
+    place.send_signal_to_all("delivery", signal.SIGCONT)
 
 
 def test_kills_of_delivery_lose_and_double_nothing(tmp_path: Path) -> None:

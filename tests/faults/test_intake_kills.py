@@ -49,8 +49,7 @@ def every_lead(sync: Telecrm) -> dict[str, dict[str, Any]]:
 
 def kill_in_turn(place: Desk) -> None:
     for victim in VICTIMS:
-        killed = place.kill(victim)
-        place.await_return(victim, killed=killed)
+        place.await_all(place.kill_all(victim))
 
 
 def test_leads_that_were_accepted_are_done_once_whatever_dies(tmp_path: Path) -> None:

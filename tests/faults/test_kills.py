@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.desk import PROCESSES, Desk, desk, print_figures
+from tests.faults.desk import Desk, desk, print_figures
 from tests.fixtures.ledger import Ledger, Request, make_requests
 from tests.fixtures.waiting import wait_for
 
@@ -23,7 +23,7 @@ def run_round(place: Desk, pool: ThreadPoolExecutor, ledger: Ledger, requests: l
 
     The next request is sent while the one before may still be retrying.
     """
-    victims = random.sample(PROCESSES, k=len(PROCESSES))
+    victims = random.sample(place.programs(), k=len(place.programs()))
     sent: list[Future[None]] = []
     away = {}
     for number, request in enumerate(requests):
@@ -38,10 +38,11 @@ def run_round(place: Desk, pool: ThreadPoolExecutor, ledger: Ledger, requests: l
     return away
 
 
-def run_rounds(data: Path, *, rounds: int, requests: int) -> None:
+def run_rounds(data: Path, *, rounds: int) -> None:
     """Rounds of kills, then the audit of everything."""
     ledger, away = Ledger(), defaultdict[str, list[float]](list)
     with desk(data) as place, ThreadPoolExecutor(2) as pool:
+        requests = len(place.programs())
         for number in range(rounds):
             batch = make_requests(f"round-{number}", count=requests, rows=ROWS, first=number * requests * ROWS)
             for name, seconds in run_round(place, pool, ledger, batch).items():
@@ -64,10 +65,10 @@ def run_rounds(data: Path, *, rounds: int, requests: int) -> None:
 
 
 def test_kill_of_each_process_loses_and_doubles_nothing(tmp_path: Path) -> None:
-    run_rounds(tmp_path, rounds=1, requests=len(PROCESSES))
+    run_rounds(tmp_path, rounds=1)
 
 
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_five_rounds_of_kills_lose_and_double_nothing(tmp_path: Path) -> None:
-    run_rounds(tmp_path, rounds=5, requests=10)
+    run_rounds(tmp_path, rounds=5)

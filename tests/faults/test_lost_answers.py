@@ -1,6 +1,5 @@
 """ingestion dies after a job was accepted and before its key holds the answer."""
 
-import os
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -31,27 +30,23 @@ def lose_answers(place: Desk, ledger: Ledger, *, name: str, first: int) -> int:
     requests = make_requests(name, count=REQUESTS, rows=ROWS, first=first)
     with ThreadPoolExecutor(AT_ONCE) as pool, closing(patient(place.hub.url, place.api_key)) as other:
         sent = [pool.submit(ledger.send, api, request) for request in requests for api in (place.api, other)]
-        stopped = place.pid("idempotency")
-        orphans = freeze_with_orphans(place, stopped)
-        killed = place.kill("ingestion")
-        os.kill(stopped, signal.SIGKILL)
-        place.await_return("ingestion", killed=killed)
-        place.await_return("idempotency", killed=stopped)
+        orphans = freeze_with_orphans(place, "idempotency")
+        place.await_all(place.kill_all("ingestion") | place.kill_all("idempotency"))
         for future in sent:
             future.result()
     return orphans
 
 
-def freeze_with_orphans(place: Desk, pid: int) -> int:
-    """Stops the process until jobs are on disk of which their keys know nothing; gives how many."""
+def freeze_with_orphans(place: Desk, service: str) -> int:
+    """Stops the service until jobs are on disk of which their keys know nothing; gives how many."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        os.kill(pid, signal.SIGSTOP)
+        place.send_signal_to_all(service, signal.SIGSTOP)
         unanswered = place.look("idempotency", "SELECT job_id FROM keys WHERE status_code IS NULL")
         jobs = place.look("ingestion", "SELECT job_id FROM jobs")
         if orphans := len(unanswered & jobs):
             return orphans
-        os.kill(pid, signal.SIGCONT)
+        place.send_signal_to_all(service, signal.SIGCONT)
     pytest.fail("no request was caught between accept and complete")
 
 

@@ -1,6 +1,5 @@
 """JetStream's store is deleted while the hub is stopped, and deliveries wait in it."""
 
-import os
 import signal
 from dataclasses import asdict
 from pathlib import Path
@@ -23,9 +22,9 @@ def fill_store(place: Desk, ledger: Ledger) -> None:
     paused, ticketed, unpublished = make_requests("lost-store", count=3, rows=ROWS)
     place.api.call("POST", "/admin/v1/destinations/directory/pause")
     ledger.send(place.api, paused)
-    os.kill(place.pid("delivery"), signal.SIGSTOP)
+    place.send_signal_to_all("delivery", signal.SIGSTOP)
     ledger.send(place.api, ticketed)
-    os.kill(place.pid("nats"), signal.SIGSTOP)
+    place.send_signal_to_all("nats", signal.SIGSTOP)
     ledger.send(place.api, unpublished)
 
 
@@ -35,7 +34,8 @@ def test_deleted_jetstream_store_loses_nothing(tmp_path: Path) -> None:
         fill_store(place, ledger)
         waiting = len(ledger.unfinished(place.api))
         kill_tree(place.hub.supervisor.pid)
-    rmtree(tmp_path / "nats")
+    for name in place.programs("nats"):
+        rmtree(place.hub.plan.nats.store(name))
 
     with desk(tmp_path, settings=SETTINGS, api_key=place.api_key) as place:
         place.api.call("POST", "/admin/v1/destinations/directory/resume")

@@ -76,7 +76,7 @@ def kill_while_reading(place: Desk, reading: Reading, *, kills: int, pages: int)
     for page in sorted(random.sample(range(pages), k=kills)):
         wait_for(lambda: reading.told().get("pages", 0) >= page, what=f"page {page}")  # noqa: B023 - it is called at once
         victim = random.choice(VICTIMS)
-        away.append(place.await_return(victim, killed=place.kill(victim)))
+        away.append(place.await_all(place.kill_all(victim)))
     return away
 
 

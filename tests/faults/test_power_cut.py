@@ -13,7 +13,7 @@ import pytest
 from libs.cli.stack.ports import choose_free
 from tests.faults.desk import kill_tree, make_partner, patient, print_figures
 from tests.fixtures.ledger import Ledger, make_requests
-from tests.fixtures.places import choose_place
+from tests.fixtures.places import UP_OPTIONS, choose_place
 from tests.fixtures.waiting import wait_for
 
 pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
@@ -27,7 +27,7 @@ REQUESTS_PER_CUT = 5
 def up(data: Path, port: int) -> Iterator[subprocess.Popen[str]]:
     """`contactsync up` as an operator starts it, ready; killed with all that is below it when the block ends."""
     choose_place(data)
-    command = [COMMAND, "up", "--data", str(data), "--port", str(port)]
+    command = [COMMAND, "up", "--data", str(data), "--port", str(port), *UP_OPTIONS]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:

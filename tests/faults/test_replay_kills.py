@@ -53,8 +53,8 @@ def replay_under_kills(place: Desk, api: Api, destination_id: str, *, kills: int
     for number in range(kills):
         goal = replay["total"] * (number + 1) // (kills + 1)
         wait_for(lambda goal=goal: progress()["done"] >= goal, what="some of the replay")  # type: ignore[misc]  # bound
-        killed = place.kill("delivery")
-        place.await_return("delivery", killed=killed)
+        killed = place.kill_all("delivery")
+        place.await_all(killed)
     wait_for(lambda: progress()["state"] == "completed", what="the end of the replay")
     return progress()
 

@@ -88,10 +88,10 @@ def kill_while_sending(place: Desk, receivers: list[Receiver], ledger: Ledger, r
         lambda: all(len(each.fake.arrivals) >= count for each, count in zip(receivers, expected, strict=True)),
         what="that delivery sends",
     )
-    killed = place.kill("delivery")
+    killed = place.kill_all("delivery")
     for each in receivers:
         each.go_on()
-    place.await_return("delivery", killed=killed)
+    place.await_all(killed)
 
 
 def run_kills(data: Path, *, kills: int) -> None:

@@ -3,6 +3,7 @@
 import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from libs.bus import BusNode, BusUser, render_nats_config
 from libs.cli.stack.folder import DataFolder
@@ -56,16 +57,19 @@ class NatsServers:
 
     def config(self, name: str, users: Sequence[BusUser]) -> str:
         """The configuration of one server; holds passwords."""
-        root = self.folder.root
-        # Apart, since a server of its own and one of a cluster cannot use each other's store. Only tickets lie there.
-        store = root / "nats-cluster" / name if self.shape.nats_cluster else root / "nats"
         return render_nats_config(
-            store_dir=store,
+            store_dir=self.store(name),
             listen=self._address(name),
             monitor=self._address(f"{name}_monitor"),
             users=users,
             node=self._node(name) if self.shape.nats_cluster else None,
         )
+
+    def store(self, name: str) -> Path:
+        """Where a server keeps its streams, in which nothing but tickets lies."""
+        root = self.folder.root
+        # Apart, since a server of its own and one of a cluster cannot use each other's store.
+        return root / "nats-cluster" / name if self.shape.nats_cluster else root / "nats"
 
     def _node(self, name: str) -> BusNode:
         others = (each for each in self.names if each != name)
