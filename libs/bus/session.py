@@ -5,8 +5,9 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from itertools import count
+from pathlib import Path
 from typing import Any, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import structlog
 
@@ -51,12 +52,15 @@ class Session:
 
     @classmethod
     async def open(cls, url: str, *, name: str) -> Self:
-        """Connect once, to one of the comma-separated servers of `url`. Raises `SessionLost` when none answers."""
-        servers, user, password = _taken_apart(url)
+        """Connect once, to one of the comma-separated servers of `url`. Raises `SessionLost` when none answers.
+
+        The password is in the URL, or in the file that its `?password_file=` names, which is read at each connection.
+        """
+        servers, user, password, file = _taken_apart(url)
         session = cls(inbox_prefix_of(user))
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                await session._connect(servers, name, user, password)
+                await session._connect(servers, name, user, file.read_text().strip() if file else password)
         except (OSError, TimeoutError, errors.Error) as failure:
             await session.close()
             raise SessionLost(str(failure) or type(failure).__name__) from failure
@@ -172,11 +176,16 @@ class Session:
                 future.set_exception(SessionLost("disconnected"))
 
 
-def _taken_apart(url: str) -> tuple[list[str], str, str]:
-    """Return the servers without their account, the user and the password, both unquoted: nats-py does not unquote."""
-    parts = [urlsplit(server.strip()) for server in url.split(",")]
+def _taken_apart(url: str) -> tuple[list[str], str, str, Path | None]:
+    """Return the servers without their account, the user, the password, and the file that has it instead.
+
+    User and password are unquoted: nats-py does not do that.
+    """
+    listed, _, query = url.partition("?")
+    parts = [urlsplit(server.strip()) for server in listed.split(",")]
     servers = [part._replace(netloc=part.netloc.rpartition("@")[2]).geturl() for part in parts]
-    return servers, unquote(parts[0].username or ""), unquote(parts[0].password or "")
+    file = dict(parse_qsl(query)).get("password_file")
+    return servers, unquote(parts[0].username or ""), unquote(parts[0].password or ""), Path(file) if file else None
 
 
 def inbox_prefix_of(user: str) -> str:

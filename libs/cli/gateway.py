@@ -1,66 +1,39 @@
 """``contactsync gateway``: the files that containers are given, made from the contracts and the same code as ``up``."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from gateway.config import GatewaySettings, render
-from libs.bus import BusNode, render_nats_config
-from libs.cli.stack.plan import BUS_ACCOUNTS, CONSOLE, SERVICES
-
-app = typer.Typer(no_args_is_help=True, help="The gateway: render its configuration.")
+app = typer.Typer(no_args_is_help=True, help="The gateway, and what else containers are given.")
 COMMITTED = Path(__file__).resolve().parents[2] / "gateway"
-CONTAINER_PORT = 9000
-_NODE = BusNode(
-    name="$NATS_NODE",
-    listen="0.0.0.0:6222",
-    routes=tuple(f"nats-{number}:6222" for number in (1, 2, 3)),
-    password="$NATS_ROUTE_PASSWORD",  # noqa: S106 - the name of a variable
-)
-_CONTAINER_FILES = Path("/etc/contactsync")
-
-
-@app.callback()
-def _only_groups() -> None:
-    """Keeps ``render`` a subcommand while it is the only one."""
 
 
 @app.command("render")
 def render_for_containers(
-    into: Annotated[Path, typer.Option(help="Folder for envoy.yaml and the bus's files.", file_okay=False)] = COMMITTED,
+    into: Annotated[Path, typer.Option(help="Folder for the files of gateway/.", file_okay=False)] = COMMITTED,
 ) -> None:
-    """Write the configuration that docker-compose.yml mounts."""
-    for name, text in container_files().items():
+    """Write the configuration that docker-compose.yml mounts, and the manifests for Kubernetes."""
+    from libs.cli.containers.files import container_files  # noqa: PLC0415 — gRPC, which few subcommands need
+    from libs.cli.containers.kubernetes import manifests  # noqa: PLC0415 — as above
+
+    for name, text in (container_files() | manifests()).items():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
         (into / name).write_text(text)
 
 
-def container_files() -> dict[str, str]:
-    """envoy.yaml and nats.conf by name: each service at its own host name, as docker-compose.yml names them."""
-    settings = GatewaySettings(
-        listen="0.0.0.0:8080",
-        admin="127.0.0.1:9901",
-        statistics="0.0.0.0:9902",
-        upstreams={service: [f"{service}:{CONTAINER_PORT}"] for service in SERVICES},
-        console=f"{CONSOLE}:{CONTAINER_PORT}",
-        otlp_endpoint="http://jaeger:4317",
-        descriptor_set=_CONTAINER_FILES / "contracts.binpb",
-        status_script=_CONTAINER_FILES / "status.lua",
-        documents=_CONTAINER_FILES / "openapi",
-    )
-    return {"envoy.yaml": render(settings), "nats.conf": _nats_config(), "nats-cluster.conf": _nats_config(_NODE)}
+@app.command("secrets")
+def secrets_for_containers(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where they lie; keep it, and keep it private.")],
+    *,
+    days: Annotated[int, typer.Option(min=1, max=825, help="How long new certificates hold.")] = 90,
+) -> None:
+    """Make the keys, passwords and certificates of a hub in containers, or renew certificates that are near their end.
 
+    Run it again every week: running services find new certificates by themselves.
+    """
+    from libs.cli.containers.secrets import make_secrets  # noqa: PLC0415 — cryptography, which few subcommands need
 
-def _nats_config(node: BusNode | None = None) -> str:
-    """The server's configuration with passwords left to the environment, which it expands where they stand unquoted."""
-    variables = {name: f"$NATS_{name.upper()}_PASSWORD" for name in BUS_ACCOUNTS}
-    users = [BUS_ACCOUNTS[name].user(variable) for name, variable in variables.items()]
-    text = render_nats_config(
-        store_dir=Path("/data"), listen="0.0.0.0:4222", monitor="127.0.0.1:8222", users=users, node=node
-    )
-    for number, route in enumerate(node.routes if node else (), start=1):
-        # Expanded as a whole only: the environment has the URL with its password.
-        text = text.replace(f'"{_NODE.route_url(route)}"', f"$NATS_ROUTES_{number}")
-    for variable in (*variables.values(), _NODE.password):
-        text = text.replace(f'"{variable}"', variable)
-    return text
+    made = make_secrets(folder, life=timedelta(days=days))
+    typer.echo(f"Certificates made in {folder}: {', '.join(made) or 'none, all are good for a while'}.")

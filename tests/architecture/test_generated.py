@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import pytest
-
-from libs.cli.gateway import COMMITTED, container_files
+from libs.cli.containers.files import container_files
+from libs.cli.containers.kubernetes import manifests
+from libs.cli.gateway import COMMITTED
 from libs.contracts.generate import (
     DESCRIPTOR_SET,
     GENERATED,
@@ -45,6 +45,8 @@ def test_every_route_with_raw_bodies_is_described() -> None:
     assert undescribed(read_files(DESCRIPTOR_SET)) == []
 
 
-@pytest.mark.parametrize("name", ["envoy.yaml", "nats.conf", "nats-cluster.conf"])
-def test_container_configuration_is_fresh(name: str) -> None:
-    assert (COMMITTED / name).read_text() == container_files()[name]
+def test_configuration_and_manifests_of_containers_are_fresh() -> None:
+    made = container_files() | manifests()
+
+    assert {name: (COMMITTED / name).read_text() for name in made} == made
+    assert {f"deploy/{file.name}" for file in (COMMITTED / "deploy").glob("*.yaml")} <= set(made)

@@ -142,3 +142,13 @@ async def test_a_wrong_password_is_refused(server: NatsServer) -> None:
 
 def test_passwords_do_not_show(accounts: list[BusUser], tmp_path: Path) -> None:
     assert 'i"n $x' not in repr(accounts)
+
+
+async def test_password_may_lie_in_a_file(server: NatsServer, tmp_path: Path) -> None:
+    secret = tmp_path / "password"
+    secret.write_text('i"n $x\n')
+
+    ingestion = await JetStreamBus.open(f"nats://ingestion@127.0.0.1:{server.port}?password_file={secret}")
+
+    await ingestion.publish(DELIVERY_TICKET, b"", message_id="a")
+    await ingestion.close()

@@ -16,6 +16,7 @@ from google.api.httpbody_pb2 import HttpBody
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from libs.rpc.server import ALIVE
 from tests.integration.rpc.conftest import Stubs
 from tests.integration.rpc.world import World, bearer, hear, make_server, serving
 
@@ -48,6 +49,18 @@ async def test_health_follows_readiness(world: World) -> None:
         await _until(channel, SERVING, "contactsync.ingestion.v1.ImportApi")
 
     assert asked == 3
+
+
+async def test_process_is_alive_while_it_is_not_ready(world: World) -> None:
+    async def never() -> None:
+        raise ConnectionError
+
+    async with serving(world, ready=never) as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        alive = await hear(check, health_pb2.HealthCheckRequest(service=ALIVE))
+        ready = await hear(check, health_pb2.HealthCheckRequest())
+
+    assert (alive.response.status, ready.response.status) == (SERVING, NOT_SERVING)
 
 
 async def test_reflection_lists_the_services(channel: grpc.aio.Channel) -> None:
