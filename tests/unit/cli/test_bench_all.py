@@ -115,10 +115,10 @@ def test_share_of_the_goal_is_below_one_where_it_was_met(row: Row, value: float,
 def test_picture_is_well_formed_and_has_every_row_whatever_it_is_called() -> None:
     rows = [ROW, replace(ROW, work="a < b & c", met=False), replace(ROW, measured=None, met=None, why="no peer")]
 
-    root = ET.fromstring(draw(rows, caption="two cores & more"))
+    root = ET.fromstring(draw(rows, caption=["two cores & more", "versions"]))
 
     texts = [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"two cores & more", "a < b & c / monolith", "left out: no peer"} <= set(texts)
+    assert {"two cores & more", "versions", "a < b & c / monolith", "left out: no peer"} <= set(texts)
 
 
 def test_without_a_checkout_there_are_no_peers_and_the_reason_is_told(

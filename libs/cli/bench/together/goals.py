@@ -103,5 +103,6 @@ GOALS: Final[Sequence[Goal]] = (
     Goal("seconds to ready", "monolith", 4, "idle", _told("ready_ratio")),
     Goal("CPU at rest, of a core", "", 1, "idle", _told("rest_percent"), unit=" %"),
     Goal("CPU per import in a full book", "1000 stored", 1.1, "growth", _told("cpu_ratio")),
+    Goal("memory at the end of a long run", "its first tenth", 1.05, "soak", _told("memory_ratio")),
     Goal("p99 of single imports beside 1000s", "alone", 3, "mixed", _told("p99_ratio")),
 )

@@ -7,22 +7,27 @@ from xml.sax.saxutils import escape
 from libs.cli.bench.together.goals import Row
 from libs.cli.bench.together.table import cells
 
-_LABELS, _PLOT, _FIGURES = 400, 420, 170
-_LINE, _TOP = 26, 64
+_LABELS, _PLOT, _FIGURES = 380, 420, 210
+_LINE, _TOP = 26, 78
+_CAPTION_LINE = 18
 _LEAST, _MOST = 0.1, 10.0
 _MET, _MISSED, _FAINT = "#2e7d32", "#c62828", "#9e9e9e"
 _WIDTH = _LABELS + _PLOT + _FIGURES
 
 
-def draw(rows: Sequence[Row], *, caption: str) -> str:
-    """An SVG document. A bar that ends left of the line at 1 is a goal that was met; the thin line is the range."""
+def draw(rows: Sequence[Row], *, caption: Sequence[str]) -> str:
+    """An SVG document, with the caption's lines above the rows.
+
+    A bar that ends left of the line at 1 is a goal that was met; the thin line is the range.
+    """
     height = _TOP + _LINE * len(rows) + 16
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH}" height="{height}" viewBox="0 0 {_WIDTH} {height}" '
         'font-family="sans-serif" font-size="13" role="img">\n'
         f'<title>contactsync bench all</title>\n<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>\n'
     )
-    lines = [*_scale(height), _text(12, 22, caption)]
+    words = [_text(12, 18 + _CAPTION_LINE * place, line) for place, line in enumerate(caption)]
+    lines = [*_scale(height), *words]
     for place, row in enumerate(rows):
         lines.extend(_row(row, _TOP + _LINE * place))
     return head + "\n".join(lines) + "\n</svg>\n"
@@ -45,10 +50,10 @@ def _row(row: Row, top: int) -> Iterable[str]:
         return
     colour = _MET if row.met else _MISSED
     low, high = sorted((share(row, row.measured.least), share(row, row.measured.most)))
-    end, y = _at(share(row, row.measured.median)), top + _LINE // 2
-    yield f'<rect x="{_LABELS}" y="{top + 6}" width="{end - _LABELS:.1f}" height="{_LINE - 12}" fill="{colour}"/>'
+    width, y = max(_at(share(row, row.measured.median)) - _LABELS, 3), top + _LINE // 2
+    yield f'<rect x="{_LABELS}" y="{top + 6}" width="{width:.1f}" height="{_LINE - 12}" fill="{colour}"/>'
     yield f'<line x1="{_at(low):.1f}" y1="{y}" x2="{_at(high):.1f}" y2="{y}" stroke="#000000" stroke-width="2"/>'
-    yield _text(_LABELS + _PLOT + 8, middle, f"{measured.partition(' ')[0]} ({goal})")
+    yield _text(_LABELS + _PLOT + 8, middle, f"{measured.partition(' ')[0]} ({goal}) {verdict}")
 
 
 def share(row: Row, value: float) -> float:

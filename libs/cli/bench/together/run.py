@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from libs.cli.bench import delivery, imports, polling
 from libs.cli.bench.environment import environment
-from libs.cli.bench.together import growth, idle, mixed, replays, syncs
+from libs.cli.bench.together import growth, idle, mixed, replays, soak, syncs
 from libs.cli.bench.together.checkout import Peers
 from libs.cli.bench.together.forms import Form
 from libs.cli.bench.together.goals import LEFT_OUT, Found, Row, judge
@@ -48,6 +48,7 @@ def parts_of(form: Form, peers: Peers) -> dict[str, Part]:
         "fsyncs": lambda: syncs.bench_syncs(syncs.Plan(rounds=rounds, seconds=seconds)),
         "idle": lambda: idle.bench_idle(idle.Plan(rounds=rounds, seconds=5 * seconds, peer=monolith)),
         "growth": lambda: growth.bench_growth(growth.Plan(large=form.stored, imports=form.imports, rounds=rounds)),
+        "soak": lambda: soak.bench_soak(soak.Plan(seconds=form.soaked)),
         "mixed": lambda: mixed.bench_mixed(mixed.Plan(rounds=rounds, seconds=2 * seconds)),
     }
 

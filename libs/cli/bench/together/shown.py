@@ -18,16 +18,14 @@ def show(report: Report, *, json_file: Path | None, svg: Path | None, as_json: b
     if as_json:
         print_json(report.document)
         return
-    out.print(caption_of(report))
+    out.print("\n".join(caption_of(report)))
     print_rows(report.rows)
 
 
-def caption_of(report: Report) -> str:
+def caption_of(report: Report) -> tuple[str, str]:
     """What the figures must not be shown without."""
     found, load = report.document["environment"], report.document["load_average"]
-    versions = " · ".join(f"{name} {version}" for name, version in found["versions"].items())
     before, after = load["before"][0], load["after"][0]
-    return (
-        f"{found['began'][:16]}Z, {found['cores']} cores, load {before:.1f} before and {after:.1f} after, "
-        f"Python {found['python']}; {versions}"
-    )
+    place = f"{found['began'][:16]}Z, {found['cores']} cores, load {before:.1f} before and {after:.1f} after"
+    versions = " · ".join(f"{name} {version}" for name, version in found["versions"].items())
+    return place, f"Python {found['python']} · {versions}"
