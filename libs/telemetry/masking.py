@@ -2,6 +2,7 @@
 
 import re
 from typing import final
+from urllib.parse import unquote
 
 
 class Masked:
@@ -73,20 +74,28 @@ def mask_email(text: str) -> str:
 
 
 _URL_PASSWORD = re.compile(r"(?<=://)[^\s/@]*:[^\s/]*(?=@)")
-_EMAIL = re.compile(r"[\w.+%&'-]+@\w[\w-]*(?:\.[\w-]+)+")
+_AT = ("@", "%40", "\uff20")
+_EMAIL = re.compile(r"""(?:[\w.+%&'-]+|"[^"\n]{1,64}")(?:@|%40|\uff20)\w[\w-]*(?:\.[\w-]+)+""")
+# Ours, those that sign for webhooks, and whatever stands behind a scheme.
+_KEY_BEGINS = ("cs_", "whsec_", "earer ")
+_KEY = re.compile(r"(?<![A-Za-z0-9])(cs_|whsec_|[Bb]earer +)[\w.~+/=-]{8,}")
+# What stands between a phone's digits: blanks, brackets, dots and dashes of any script, and a URL's spelling of them.
+_GAP = r"(?:[^\S\r\n]|[().\-\u2010-\u2015\u2212]|%(?:20|28|29)){0,3}"
 # With a plus: eight digits and more, wherever they stand. Without: ten to fifteen with the usual punctuation, not part
 # of a word, an id, a date or an IPv4 address. An id of bare digits is masked as well: in a text that is not ours nobody
 # can tell.
 _PHONE = re.compile(
-    r"\+[(]?\d(?:[ ().\-]{0,3}\d){7,14}"
+    rf"(?:[+\uff0b]|%2[Bb])[(]?\d(?:(?:{_GAP}|[_/])\d){{7,14}}"
     r"|(?<![\w.-])(?!\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b)(?!\d{4}-\d\d-\d\d)"
-    r"[(]?\d(?:[ ().\-]{0,3}\d){9,14}(?![0-9a-fA-F-])"
+    rf"[(]?\d(?:{_GAP}\d){{9,14}}(?![0-9a-fA-F-])"
 )
 
 
 def mask_text(text: str) -> str:
-    """Return the text with all that looks like a phone number, an e-mail address or a URL's password masked."""
-    if "@" in text:
+    """Return the text with all that looks like a phone, an e-mail address, a URL's password or a key masked."""
+    if any(sign in text for sign in _AT):
         text = _URL_PASSWORD.sub("***", text)
-        text = _EMAIL.sub(lambda found: mask_email(found[0]), text)
-    return _PHONE.sub(lambda found: mask_phone(found[0]), text)
+        text = _EMAIL.sub(lambda found: mask_email(unquote(found[0]).replace("\uff20", "@")), text)
+    if any(begin in text for begin in _KEY_BEGINS):
+        text = _KEY.sub(r"\1***", text)
+    return _PHONE.sub(lambda found: mask_phone(unquote(found[0])), text)

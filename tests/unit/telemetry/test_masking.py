@@ -47,6 +47,21 @@ def test_equal_texts_of_one_kind_are_equal() -> None:
         ("from john@doe.example: no", "from j***@d***: no"),
         ("nats://user:pass@127.0.0.1:4222", "nats://***@127.0.0.1:4222"),
         ("postgresql://u:p%40@host/db", "postgresql://***@host/db"),
+        ("+7 (900) 123\u201145\u201167", "+7900***4567"),
+        ("8\u00a0900\u00a0123\u00a045\u00a067", "8900***4567"),
+        ("+7_900_123_45_67", "+7900***4567"),
+        (
+            "\uff0b\uff17\uff19\uff10\uff10\uff11\uff12\uff13\uff14\uff15\uff16\uff17",
+            "\uff17\uff19\uff10\uff10***\uff14\uff15\uff16\uff17",
+        ),
+        ("http://crm.example/find?phone=%2B79001234567", "http://crm.example/find?phone=+7900***4567"),
+        ("/find?phone=%2B7%20%28900%29%20123-45-67&x=1", "/find?phone=+7900***4567&x=1"),
+        ("/find?email=john%2Bcrm%40doe.example", "/find?email=j***@d***"),
+        ('"john doe"@doe.example', '"***@d***'),
+        ("john\uff20doe.example", "j***@d***"),
+        ("key cs_rruxnz2j3urh_4Zk9-x8Yw7v6u5t4s3r2q1 is", "key cs_*** is"),
+        ("{'Authorization': 'Bearer eyJhbGciOi.J9-x_y'}", "{'Authorization': 'Bearer ***'}"),
+        ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw+/=", "whsec_***"),
     ],
 )
 def test_contact_data_in_a_text_is_masked(text: str, masked: str) -> None:
