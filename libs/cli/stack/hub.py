@@ -103,7 +103,7 @@ def running_hub(
             _start(hub)
             yield hub
         finally:
-            supervisor.stop()
+            supervisor.stop(plan.stop_order())
             folder.run_facts.unlink(missing_ok=True)
 
 

@@ -184,6 +184,13 @@ class Plan:
         envoy = ("envoy", "--config-path", str(self.gateway_config), "--concurrency", "1", "--disable-hot-restart")
         yield Program("gateway", (*envoy, "--log-level", "warn"))
 
+    def stop_order(self) -> list[list[str]]:
+        """What is stopped at once, in order: replicas together, and who is used outlives who uses it."""
+        together: dict[str, list[str]] = {}
+        for program in reversed(list(self.programs())):
+            together.setdefault(service_of(program.name), []).append(program.name)
+        return list(together.values())
+
     def database_url(self, service: str) -> str:
         """Of the service's own database: a file, or a schema."""
         if not self.shape.postgres:

@@ -1,6 +1,7 @@
 """The hub's programs, as its supervisor starts and stops them for whoever knows its password."""
 
 import os
+import time
 from collections.abc import Sequence
 from http.client import HTTPException
 from typing import Any
@@ -31,6 +32,15 @@ class Programs:
     def stop(self, name: str) -> None:
         """Sends SIGTERM and returns when the program has ended, by itself or, after its time, killed."""
         self._call("stopProcess", name, True)  # noqa: FBT003 — as above
+
+    def stop_together(self, names: Sequence[str], *, timeout: float) -> None:
+        """Sends SIGTERM to all of them, and returns when each has ended, or after ``timeout`` seconds."""
+        running = {name for name, info in self.states().items() if info["pid"]}
+        for name in running.intersection(names):
+            self._call("stopProcess", name, False)  # noqa: FBT003 — as above
+        deadline = time.monotonic() + timeout
+        while any(self.states()[name]["pid"] for name in names) and time.monotonic() < deadline:
+            time.sleep(0.05)
 
     def states(self) -> dict[str, dict[str, Any]]:
         """pid, statename and description of every program, by name."""

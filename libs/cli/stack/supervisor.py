@@ -7,6 +7,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ def render_supervisor_config(programs: Iterable[Program], *, log: Path, address:
         "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
     }
     for place, program in enumerate(programs):
-        # They are stopped one after the other, the last first: who is used outlives who uses it.
+        # Those that `Supervisor.stop` did not: one after the other, the last first.
         config[f"program:{program.name}"] = {**_section(program, log), "priority": str(place)}
     text = io.StringIO()
     config.write(text)
@@ -114,10 +116,13 @@ class Supervisor:
         """Programs that refuse to start, by name: they ended with EX_CONFIG and are not tried again."""
         return self.programs.refusals()
 
-    def stop(self) -> None:
-        """Stops every program and supervisord. Nothing of the hub runs when this returns."""
+    def stop(self, order: Sequence[Sequence[str]]) -> None:
+        """Stops programs in this order, then whatever is left and supervisord. Nothing of the hub runs afterwards."""
         if self._process is None:
             return
+        with suppress(OSError, HTTPException, CannotStart):
+            for names in order:
+                self.programs.stop_together(names, timeout=_STOP_SECONDS)
         with self._process as process:  # closes the pipe too
             process.terminate()
             try:
