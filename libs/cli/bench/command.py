@@ -8,6 +8,7 @@ import typer
 
 from libs.cli.options import Json
 from libs.cli.output import err, print_json
+from libs.cli.postgres import Postgres, PostgresFile, read_postgres
 
 app = typer.Typer(no_args_is_help=True, help="Benchmarks; they print JSON.")
 
@@ -103,6 +104,25 @@ def directory(
     from libs.cli.bench.directory import Plan, bench_directory  # noqa: PLC0415 — as above
 
     print_json(bench_directory(Plan(small=small, large=contacts, calls=calls, seed=seed)))
+
+
+@app.command()
+def scale(
+    *,
+    stored: Annotated[str, typer.Option(help="Numbers of contacts, ascending, comma-separated.")] = "1000,1000000",
+    replicas: Annotated[str, typer.Option(help="Numbers of replicas on PostgreSQL, comma-separated.")] = "1,2,4",
+    imports: Annotated[int, typer.Option(min=1, help="Imports of one contact in each loop.")] = 1000,
+    rounds: Annotated[int, typer.Option(min=1, help="How often every loop is run.")] = 3,
+    postgres: Postgres = "",
+    postgres_file: PostgresFile = None,
+) -> None:
+    """Imports as contacts and replicas grow, on SQLite and, if one is given, on a PostgreSQL that may be filled."""
+    from libs.cli.bench.scale import Plan, bench_scale  # noqa: PLC0415 — as above
+
+    url = read_postgres(postgres, postgres_file)
+    steps, counts = (tuple(int(number) for number in text.split(",")) for text in (stored, replicas))
+    plan = Plan(stored=steps, replicas=counts, imports=imports, rounds=rounds, on_postgresql=bool(url))
+    print_json(bench_scale(plan, postgres=url))
 
 
 @app.command("all")

@@ -16,6 +16,7 @@ from libs.cli.api import Api, connect
 from libs.cli.bench.measure import ProcessTree
 from libs.cli.stack.hub import Hub, running_hub
 from libs.cli.stack.ports import choose_free
+from libs.cli.stack.shape import Shape
 from libs.cli.stack.supervisor import wait_until
 from libs.cli.stack.traces import Tracing
 
@@ -65,11 +66,12 @@ def running_target(
     settings: Mapping[str, str] | None = None,
     at_once: int = 16,
     tracing: Tracing | None = None,
+    shape: Shape | None = None,
 ) -> Iterator[RunningHub]:
     """A hub on a temporary folder, with the sink as the client's only destination."""
     with tempfile.TemporaryDirectory(prefix="contactsync-bench-") as folder:
         settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8", **(settings or {})}
-        with running_hub(Path(folder) / "data", port=0, settings=settings, tracing=tracing) as hub:
+        with running_hub(Path(folder) / "data", port=0, settings=settings, tracing=tracing, shape=shape) as hub:
             admin = connect(hub.plan.folder.root, "", "", role="admin")
             running = RunningHub(hub, admin, Target(name, hub.url, "", ProcessTree(hub.supervisor.pid)))
             yield replace(running, target=replace(running.target, key=running.add_client(sink, at_once=at_once)))

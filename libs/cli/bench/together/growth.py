@@ -82,12 +82,13 @@ async def _import(stored: _Stored, *, size: int, callers: int, imports: int) -> 
     stored.sink.forget()
     await counted_loop(stored.hub.target.url, stored.key, size=size, callers=callers, imports=imports)
     await stored.sink.received(imports * size)
-    await _settled(stored.hub.target.tree)
+    await settled(stored.hub.target.tree)
     if stored.sink.contacts != imports * size:
         raise RuntimeError(f"{imports * size} contacts were imported, and {stored.sink.contacts} delivered")
 
 
-async def _settled(tree: ProcessTree) -> None:
+async def settled(tree: ProcessTree) -> None:
+    """Returns when nothing is left to do, in the background neither; after an hour in any case."""
     busy, until = True, time.monotonic() + _FILLED_SECONDS
     while busy and time.monotonic() < until:
         before = tree.cpu_seconds()
