@@ -14,6 +14,7 @@ from libs.cli.stack.folder import DataFolder
 DEFAULT_DATA = Path("contactsync-data")
 Role = Literal["admin", "client"]
 _PATIENT = {429, 502, 503, 504}
+_PATIENCE_S = 30.0
 # Else it tells of every retry on standard output, in the middle of what --json prints.
 stamina.instrumentation.set_on_retry_hooks([])
 
@@ -42,11 +43,14 @@ class _TryAgain(Exception):
 
 
 class Api:
-    """Calls to one hub with one key. Every call here may be repeated, and is, for up to ``patience_s`` seconds."""
+    """Calls to one hub with one key.
 
-    def __init__(self, url: str, key: str, *, patience_s: float = 30.0) -> None:
+    Every call here may be repeated, and is, for up to ``patience_s`` seconds; one alone may last twice as long.
+    """
+
+    def __init__(self, url: str, key: str, *, patience_s: float = _PATIENCE_S) -> None:
         self._client = httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False
+            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=2 * patience_s, trust_env=False
         )
         self.url = url
         self._patience_s = patience_s
@@ -122,16 +126,16 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
-def connect(data: Path | None, url: str, key: str, *, role: Role) -> Api:
+def connect(data: Path | None, url: str, key: str, *, role: Role, patience_s: float = _PATIENCE_S) -> Api:
     """The hub that the options name: ``--url`` with ``--key``, or the one that runs on the data folder."""
     if url:
         if not key:
             raise NoHub("--url needs --key: a key of the hub at that address")
-        return Api(url.rstrip("/"), key)
+        return Api(url.rstrip("/"), key, patience_s=patience_s)
     folder = DataFolder((data or DEFAULT_DATA).resolve())
     facts = folder.read_run_facts()
     if not facts:
         raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
     if not key:
         key = json.loads(folder.credentials.read_text())[role]["api_key"]
-    return Api(str(facts["url"]), key)
+    return Api(str(facts["url"]), key, patience_s=patience_s)

@@ -6,13 +6,16 @@ from typing import Any
 
 import typer
 
-from libs.cli.api import DEFAULT_DATA, NoHub
-from libs.cli.doctor import entrances, keeping, machine, work
+from libs.cli.api import DEFAULT_DATA, NoHub, connect
+from libs.cli.doctor import entrances, keeping, machine
 from libs.cli.doctor.finding import Finding
 from libs.cli.doctor.processes import memory, processes
+from libs.cli.doctor.work import work
 from libs.cli.options import Data, Json
 from libs.cli.output import out, print_json, print_table
 from libs.cli.stack.folder import DataFolder
+
+_PATIENCE_S = 4.0
 
 
 def doctor(*, data: Data = None, as_json: Json = False) -> None:
@@ -54,6 +57,4 @@ def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield memory(facts)
     if facts["jaeger_url"]:
         yield entrances.traces(facts["jaeger_url"])
-    yield work.delivery(folder)
-    yield from work.backlog(folder)
-    yield from work.sources(folder)
+    yield from work(connect(folder.root, "", "", role="admin", patience_s=_PATIENCE_S))
