@@ -70,7 +70,7 @@ def test_a_part_that_fails_is_left_out_and_the_next_one_is_run() -> None:
     told: list[str] = []
 
     def fail() -> dict[str, Any]:
-        raise RuntimeError("the hub is gone")
+        raise RuntimeError("the hub\nis gone")
 
     ratio = {"median": 0.2, "least": 0.1, "most": 0.3}
     parts: dict[str, Part] = {"mixed": fail, "replay": lambda: {"cpu_ratio": ratio}}

@@ -73,5 +73,5 @@ def _run(name: str, part: Part, peers: Peers, tell: Callable[[str], None]) -> Fo
     try:
         found = part()
     except Exception as failure:  # noqa: BLE001 — whatever ended one bench, the others are worth their figures
-        return {LEFT_OUT: f"{type(failure).__name__}: {failure}"}
+        return {LEFT_OUT: " ".join(f"{type(failure).__name__}: {failure}".split())}
     return found | {"skipped": peers.skipped | found.get("skipped", {})}
