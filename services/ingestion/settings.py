@@ -15,7 +15,8 @@ class Settings(ProcessSettings):
     database_url: str = Field(repr=False)
     """`sqlite:////absolute/file.sqlite3` or `postgresql://…?schema=ingestion`; may hold a password."""
     nats_url: str = Field(repr=False)
-    """`nats://user:password@host:port`; of a cluster each server's, with commas between."""
+    """`nats://user:password@host:port`; of a cluster each server's, with commas between, and at the end, instead of the
+    password, `?password_file=`."""
     nats_replicas: int = Field(default=1, ge=1, le=5)
     """How many servers of the cluster keep each stream; the same number for every service."""
     access_address: str = "127.0.0.1:21001"
