@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from libs.cli.stack.hub import Hub
+from libs.cli.stack.plan import service_of
 from tests.e2e.test_cli import run
 from tests.e2e.test_import_path import mobile
 from tests.fakes.picky import PickyReceiver, picky_receiver
@@ -26,10 +27,11 @@ REFUSALS = "contactsync_refusals_total"
 
 
 class Numbers:
-    """What the hub's processes count now."""
+    """What the processes of services count now, all replicas together."""
 
-    def __init__(self, hub: Hub, *processes: str) -> None:
-        self._samples = [sample for name in processes for sample in _samples(hub.plan.metrics_urls()[name])]
+    def __init__(self, hub: Hub, *services: str) -> None:
+        names = [instance.name for instance in hub.plan.instances() if instance.service in services]
+        self._samples = [sample for name in names for sample in _samples(hub.plan.metrics_urls()[name])]
 
     def by(self, name: str, label: str, **matching: str) -> Counter[str]:
         """The values of a metric by one of its labels, where others are as given."""
@@ -40,11 +42,10 @@ class Numbers:
         return counted
 
     def only(self, name: str, **matching: str) -> float:
-        """The one value of a metric with these labels."""
-        [value] = [
-            each.value for each in self._samples if each.name == name and matching.items() <= each.labels.items()
-        ]
-        return float(value)
+        """The value of a metric with these labels; the greatest, where replicas tell several."""
+        return max(
+            float(each.value) for each in self._samples if each.name == name and matching.items() <= each.labels.items()
+        )
 
 
 def _samples(url: str) -> list[Any]:
@@ -125,8 +126,9 @@ def test_what_is_read_from_the_database_is_the_same_after_a_restart(
     sender.post([{"phone": mobile()}])
     waiting = look(lambda: _waiting(hub, hook), what="the delivery that waits")
 
-    pid = hub.supervisor.processes()["delivery"]["pid"]
-    os.kill(pid, signal.SIGKILL)
+    for name, info in hub.supervisor.processes().items():
+        if service_of(name) == "delivery":
+            os.kill(info["pid"], signal.SIGKILL)
     restarted = look(lambda: _restarted(hub, waiting), what="delivery's return")
 
     assert (_backlog(waiting, hook), _backlog(restarted, hook)) == (1, 1)
