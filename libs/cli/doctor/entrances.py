@@ -40,12 +40,13 @@ def services(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     addresses = {name: facts["addresses"][name] for name in facts["instances"]}
     operator = operator_of(folder, tls=facts["tls"])
     with Probe(addresses, tls=operator) as probe:
-        for name in addresses:
-            serves = probe.serves(name)
-            seen = "SERVING" if serves else "not serving"
-            yield Finding(name, seen, f"See log/{name}.log in the data folder.", well=serves)
+        serving = {name: address for name, address in addresses.items() if probe.serves(name)}
+    for name in addresses:
+        remedy = f"See log/{name}.log in the data folder; if it hangs: contactsync restart {name}."
+        yield Finding(name, "SERVING" if name in serving else "not serving", remedy, well=name in serving)
+    with Probe(serving, tls=operator) as probe:
         differences = probe.contract_differences()
-    seen = ", ".join(differences) or "the gateway's are the services'"
+    seen = ", ".join(differences) or f"the gateway's are those of the {len(serving)} that serve"
     yield Finding("contracts", seen, "Install one version of everything, and start again.", well=not differences)
 
 
