@@ -81,6 +81,7 @@ class ImportContacts:
         self._clock = clock
         self._answer = answer
         self._convoys = Convoys()
+        self._large_convoys = Convoys()
 
     async def accept(self, asked: Import) -> Answer:
         """Makes the key's job, or gives its stored answer.
@@ -88,10 +89,12 @@ class ImportContacts:
         Raises Refused with VALIDATION_ERROR (no row is valid), IDEMPOTENCY_CONFLICT, IDEMPOTENCY_IN_PROGRESS or
         SERVICE_UNAVAILABLE.
         """
-        if len(asked.rows.columns.phones) > SLICE_ROWS:  # it would keep the small ones waiting
+        async with self._convoys_for(asked).join():
             return await self._accept(asked)
-        async with self._convoys.join():
-            return await self._accept(asked)
+
+    def _convoys_for(self, asked: Import) -> Convoys:
+        """Large ones go with their like: they would keep the small ones waiting."""
+        return self._large_convoys if len(asked.rows.columns.phones) > SLICE_ROWS else self._convoys
 
     async def _accept(self, asked: Import) -> Answer:
         key = Key(asked.client.client_id, asked.key)

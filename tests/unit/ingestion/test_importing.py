@@ -11,6 +11,7 @@ from services.ingestion.domain.client import Duplicates, Origin
 from services.ingestion.domain.errors import Refused, Unavailable
 from services.ingestion.domain.ids import ClientId
 from services.ingestion.domain.rows import Normalized, Texts
+from services.ingestion.handler.importing import SLICE_ROWS
 from services.ingestion.peers.memory import MemoryNormalizer
 from services.ingestion.ports.peers import Key, Started
 from services.ingestion.ports.store import JobQuery
@@ -101,6 +102,23 @@ async def test_an_import_without_a_valid_row_is_refused_row_by_row_and_leaves_no
     ]
     assert accepted.status == 202
     assert "y" not in str(caught.value)
+
+
+async def test_a_small_import_does_not_wait_behind_a_large_one() -> None:
+    world = World()
+    fast, slow = world.imports._normalizer, _SlowNormalizer()
+    world.imports._normalizer = slow
+    large = asyncio.create_task(world.accept(contacts(SLICE_ROWS + 1)))
+    await slow.asked.wait()
+    world.imports._normalizer = fast
+
+    small = asyncio.create_task(world.accept(contacts(1)))
+    for _ in range(50):  # ticks: it waits for nothing
+        await asyncio.sleep(0)
+
+    assert (small.done(), large.done()) == (True, False)
+    slow.go_on.set()
+    assert [(await large).status, (await small).status] == [202, 202]
 
 
 async def test_a_normaliser_that_is_away_frees_the_key() -> None:
