@@ -205,3 +205,26 @@ def test_every_volume_that_is_used_is_declared() -> None:
     volumes = (volume.split(":")[0] for container in CONTAINERS.values() for volume in container.get("volumes", []))
 
     assert {volume for volume in volumes if not volume.startswith("./")} == set(COMPOSE["volumes"])
+
+
+def test_image_is_of_the_lock_file_alone_and_runs_without_root() -> None:
+    build, image = (ROOT / "services" / "Dockerfile").read_text().rsplit("\nFROM ", 1)
+
+    assert build.count("uv sync --frozen --no-dev") == build.count("uv sync")
+    assert "\nUSER 10001:10001\n" in image
+    assert "pip" not in image
+
+
+def test_image_finds_what_it_copies_and_nothing_that_is_secret() -> None:
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    lines = (line.split()[1:-1] for line in (ROOT / "services" / "Dockerfile").read_text().splitlines()
+             if line.startswith("COPY ") and "--from" not in line)  # fmt: skip
+
+    copied = {source.partition("/")[0] for sources in lines for source in sources}
+    assert copied == allowed
+    assert "secrets" not in allowed
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_image_has_what_a_service_needs(service: str) -> None:
+    assert f"--extra {service.replace('_', '-')} " in (ROOT / "services" / "Dockerfile").read_text()
