@@ -86,7 +86,7 @@ def _lasted_us(spans: Sequence[Span]) -> int:
 def _print(trace: Trace, jaeger: Jaeger) -> None:
     told = f"{len(trace.spans)} spans, {_lasted_us(trace.spans) / 1000:.1f} ms"
     if trace.orphans:
-        told += f", {len(trace.orphans)} without their parent: not all has come yet, or some was lost"
+        told += f", {len(trace.orphans)} without their parent: it is the caller's own, comes yet, or was lost"
     lines = [f"[bold]{trace.trace_id}[/bold]  {told}", escape(jaeger.page_of(trace)), *_drawn(trace.roots, trace)]
     for line in lines:
         out.print(line, soft_wrap=True, highlight=False)
