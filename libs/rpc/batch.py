@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextvars import Context
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -20,7 +21,7 @@ class BatchMismatch(Exception):
 
 
 class Batch(Generic[Item, Result]):
-    """Turns single questions into few calls, without waiting on a timer: an idle batch asks at once.
+    """Turns single questions into few calls: an idle batch asks at once.
 
     `send` gets items in the order asked and answers with one result each, in that order. It runs outside of any
     request: without its deadline, caller, correlation id and trace, which belong into the items.
@@ -34,13 +35,18 @@ class Batch(Generic[Item, Result]):
         in_flight: int = 2,
         weigh: Callable[[Item], int] | None = None,
         max_weight: int = 10_000,
+        rest: timedelta = timedelta(0),
     ) -> None:
-        """`limit` bounds the items of a call, `max_weight` the sum of their weights; a heavier item goes alone."""
+        """`limit` bounds the items of a call, `max_weight` the sum of their weights; a heavier item goes alone.
+
+        After a call the next one gathers for as long as that took, `rest` at most: a call costs as much as many items.
+        """
         self._send = send
         self._limit = limit
         self._in_flight = in_flight
         self._weigh = weigh
         self._max_weight = max_weight
+        self._rest = rest.total_seconds()
         self._queue: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._senders: set[asyncio.Task[None]] = set()
         self._sending = 0
@@ -75,9 +81,15 @@ class Batch(Generic[Item, Result]):
             while taken := self._take():
                 if self._queue:
                     self._wake()
+                began = asyncio.get_running_loop().time()
                 await self._settle(taken)
+                await self._gather(took=asyncio.get_running_loop().time() - began)
         finally:
             self._sending -= 1
+
+    async def _gather(self, *, took: float) -> None:
+        if self._rest and len(self._queue) < self._limit:
+            await asyncio.sleep(min(took, self._rest))
 
     def _take(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         """The next items, cancelled ones left out. Empty: nothing waits."""

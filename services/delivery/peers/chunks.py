@@ -14,6 +14,8 @@ from services.delivery.ports import Chunks
 
 CALL_TIMEOUT = timedelta(seconds=15)
 """Outlasts a restart of ingestion."""
+REST = timedelta(milliseconds=20)
+"""Of a destination's answers each lets one delivery more in: asked for one by one, their chunks are as many calls."""
 
 
 class IngestionChunks(Chunks):
@@ -22,7 +24,7 @@ class IngestionChunks(Chunks):
     def __init__(self, ingestion: Peer) -> None:
         self._peer = ingestion
         self._stub = IngestionServiceStub(ingestion.channel)
-        self._fetches = Batch(self._fetch_all, limit=64)
+        self._fetches = Batch(self._fetch_all, limit=64, in_flight=1, rest=REST)
 
     @override
     async def fetch(self, chunk_id: ChunkId) -> Chunk | None:

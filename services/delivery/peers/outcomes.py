@@ -17,6 +17,8 @@ from services.delivery.ports import Outcomes
 FINAL_REFUSALS = frozenset({"NOT_FOUND", "VALIDATION_ERROR"})
 """Said of one outcome alone, these will be said again: telling it once more helps nobody."""
 MOST_BYTES = 2 * 1024 * 1024
+REST = timedelta(milliseconds=20)
+"""So late does ingestion learn of an outcome that is on disk here, where others are told at the same time."""
 CALL_TIMEOUT = timedelta(seconds=15)
 """Outlasts a restart of ingestion. What is not told then is told when ingestion asks for the delivery again."""
 
@@ -32,7 +34,14 @@ class IngestionOutcomes(Outcomes):
     def __init__(self, ingestion: Peer) -> None:
         self._peer = ingestion
         self._stub = IngestionServiceStub(ingestion.channel)
-        self._reports = Batch(self._report_apart, limit=256, weigh=DeliveryOutcome.ByteSize, max_weight=MOST_BYTES)
+        self._reports = Batch(
+            self._report_apart,
+            limit=256,
+            in_flight=1,
+            weigh=DeliveryOutcome.ByteSize,
+            max_weight=MOST_BYTES,
+            rest=REST,
+        )
 
     @override
     async def report(self, delivery: Delivery) -> None:

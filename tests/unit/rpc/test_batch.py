@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextvars import ContextVar
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,25 @@ async def test_what_queued_while_calls_were_in_flight_goes_in_the_next() -> None
 
     assert await asyncio.gather(*first, *rest) == [10, 20, 30, 40]
     assert sends.calls == [[1], [2, 3, 4]]
+
+
+async def test_batch_that_rests_gathers_for_as_long_as_its_last_call_took() -> None:
+    sends = Sends()
+    batch = Batch(sends, in_flight=1, rest=timedelta(seconds=5))
+    first = _ask(batch, 1)
+    await sends.until_calls(1)
+    await asyncio.sleep(0.05)  # the time that it is to gather
+    sends.gates[0].set()
+    await asyncio.gather(*first)
+
+    second = _ask(batch, 2)
+    await asyncio.sleep(0)
+    third = _ask(batch, 3)
+    await sends.until_calls(2)
+
+    assert sends.calls == [[1], [2, 3]]
+    sends.gates[1].set()
+    assert await asyncio.gather(*second, *third) == [20, 30]
 
 
 async def test_no_more_calls_are_in_flight_than_said() -> None:
