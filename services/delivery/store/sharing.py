@@ -15,6 +15,7 @@ class SharedDestinations(Destinations):
     def __init__(self, whole: Destinations, *, replicas: int) -> None:
         self._whole = whole
         self._replicas = replicas
+        self._parts: dict[DestinationId, tuple[Destination, Destination]] = {}
 
     @override
     async def find(self, destination_id: DestinationId) -> Destination | None:
@@ -30,4 +31,10 @@ class SharedDestinations(Destinations):
         return await self._whole.put(destination)
 
     def _part(self, whole: Destination) -> Destination:
-        return replace(whole, concurrency=max(1, whole.concurrency // self._replicas), rate=whole.rate / self._replicas)
+        """Remembered, since every delivery asks for it."""
+        known = self._parts.get(whole.destination_id)
+        if known is not None and known[0] is whole:
+            return known[1]
+        part = replace(whole, concurrency=max(1, whole.concurrency // self._replicas), rate=whole.rate / self._replicas)
+        self._parts[whole.destination_id] = whole, part
+        return part
