@@ -124,12 +124,16 @@ class serve_item:  # noqa: N801 - reads as a verb: `with serve_item(item.context
     Its correlation id is bound, and a SERVER span stands for it when its caller sampled the trace.
     """
 
-    __slots__ = ("_about", "_context", "_name", "_span", "_token")
+    __slots__ = ("_about", "_context", "_method", "_name", "_span", "_token")
 
-    def __init__(self, context: CallContext, name: str, **about: str) -> None:
-        """`name` is the span's, "service.Verb"; `about` the ids that it has."""
+    def __init__(self, context: CallContext, name: str, *, method: str = "", **about: str) -> None:
+        """`name` is the span's, "service.Verb"; `about` the ids that it has.
+
+        `method` is that of the batched call, "package.Service/Method"; empty: the item came otherwise.
+        """
         self._context = context
         self._name = name
+        self._method = method
         self._about = about
 
     def __enter__(self) -> None:
@@ -139,7 +143,7 @@ class serve_item:  # noqa: N801 - reads as a verb: `with serve_item(item.context
                 self._name,
                 traceparent=context.traceparent,
                 correlation_id=context.correlation_id,
-                attributes=self._about,
+                attributes={**attributes_of(self._method), **self._about} if self._method else self._about,
             )
         else:
             bound, self._span = bind_correlation_id(context.correlation_id), INVALID_SPAN
@@ -154,7 +158,7 @@ class serve_item:  # noqa: N801 - reads as a verb: `with serve_item(item.context
         self._span.end()
 
 
-def serve_together(contexts: Iterable[CallContext], name: str) -> ExitStack:
+def serve_together(contexts: Iterable[CallContext], name: str, *, method: str) -> ExitStack:
     """Serves all items of a batched call at once: a span for each whose caller sampled its trace.
 
     They are decided together, so they last alike.
@@ -163,7 +167,7 @@ def serve_together(contexts: Iterable[CallContext], name: str) -> ExitStack:
     for context in contexts:
         # The last hex digit of a traceparent holds the sampled flag, its lowest bit.
         if context.traceparent[-1:] in _SAMPLED:
-            stack.enter_context(serve_item(context, name))
+            stack.enter_context(serve_item(context, name, method=method))
     return stack
 
 

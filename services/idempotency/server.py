@@ -26,6 +26,8 @@ from services.idempotency.domain import (
 )
 from services.idempotency.handler import Idempotency
 
+_SERVICE = "contactsync.idempotency.v1.IdempotencyService"
+
 _Item: TypeAlias = pb.BeginItem | pb.CompleteItem | pb.ReleaseItem
 
 
@@ -43,7 +45,9 @@ class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
     ) -> pb.BeginManyResponse:
         """As the contract says."""
         self._check_clients(request.items)
-        with serve_together((each.context for each in request.items), "idempotency.Begin"):
+        with serve_together(
+            (each.context for each in request.items), "idempotency.Begin", method=f"{_SERVICE}/BeginMany"
+        ):
             beginnings = await self._idempotency.begin([_request(item) for item in request.items])
         return pb.BeginManyResponse(results=map(_result, beginnings))
 
@@ -54,7 +58,9 @@ class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
     ) -> pb.CompleteManyResponse:
         """As the contract says."""
         self._check_clients(request.items)
-        with serve_together((each.context for each in request.items), "idempotency.Complete"):
+        with serve_together(
+            (each.context for each in request.items), "idempotency.Complete", method=f"{_SERVICE}/CompleteMany"
+        ):
             completed = await self._idempotency.complete([_completion(item) for item in request.items])
         return pb.CompleteManyResponse(completed=completed)
 
@@ -66,7 +72,9 @@ class IdempotencyServer(pb_grpc.IdempotencyServiceServicer):
         """As the contract says."""
         self._check_clients(request.items)
         releases = [Release(_key(item), Fence(item.fence)) for item in request.items]
-        with serve_together((each.context for each in request.items), "idempotency.Release"):
+        with serve_together(
+            (each.context for each in request.items), "idempotency.Release", method=f"{_SERVICE}/ReleaseMany"
+        ):
             released = await self._idempotency.release(releases)
         return pb.ReleaseManyResponse(released=released)
 

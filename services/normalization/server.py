@@ -18,6 +18,8 @@ from services.normalization.domain import (
 )
 from services.normalization.handler import Normalizer
 
+_NORMALIZE = "contactsync.normalization.v1.NormalizationService/NormalizeMany"
+
 DEFAULT_REGION: Final = "RU"
 
 
@@ -54,7 +56,7 @@ class NormalizationServer(pb_grpc.NormalizationServiceServicer):
         return pb.NormalizeManyResponse(results=results, metadata_version=self._normalizer.metadata_version)
 
     async def _normalize_item(self, item: pb.NormalizeItem) -> pb.NormalizeResult:
-        with serve_item(item.context, "normalization.Normalize"):
+        with serve_item(item.context, "normalization.Normalize", method=_NORMALIZE):
             phones = await self._normalizer.phones(item.phones, default_region=item.default_region.upper())
             emails = await self._normalizer.emails(item.emails)
         return pb.NormalizeResult(

@@ -104,6 +104,8 @@ async def test_an_import_with_a_retry_is_one_trace_of_all_services(traced: Hub, 
     )
     assert {span.service for span in trace.spans} == {"gateway", *SERVICES} - {"source_polling", "console"}
     assert {span.attributes["correlation_id"] for span in trace.spans} == {correlation_id}
+    ours = [span for span in trace.spans if span.kind == "server" and span.service != "gateway"]
+    assert {span.attributes["rpc.system.name"] for span in ours} == {"grpc"}
     assert parents(trace, "POST") == [f"POST < delivery.send < {way}"] * 2
     assert parents(trace, "directory.Apply") == [f"directory.Apply < delivery.send < {way}"]
     told = [(span.error, span.attributes["http.response.status_code"]) for span in trace.spans if span.name == "POST"]

@@ -13,6 +13,8 @@ from libs.rpc import current_client, serve_together
 from services.access.handler import Access
 from services.access.server.mapping import read_settings, write_client, write_result
 
+_AUTHENTICATE = "contactsync.access.v1.AccessService/AuthenticateMany"
+
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 Context = grpc.aio.ServicerContext[Request, Awaitable[Response]]
@@ -31,7 +33,7 @@ class AccessServicer(access_service_pb2_grpc.AccessServiceServicer):
         request: pb.AuthenticateManyRequest,
         context: Context[pb.AuthenticateManyRequest, pb.AuthenticateManyResponse],
     ) -> pb.AuthenticateManyResponse:
-        with serve_together(request.contexts, "access.Authenticate"):
+        with serve_together(request.contexts, "access.Authenticate", method=_AUTHENTICATE):
             found = await self._access.authenticate(request.keys)
         return pb.AuthenticateManyResponse(results=[write_result(result) for result in found])
 

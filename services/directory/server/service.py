@@ -29,6 +29,8 @@ from services.directory.server.mapping import (
     write_result,
 )
 
+_APPLY = "contactsync.directory.v1.DirectoryService/ApplyMany"
+
 Request = TypeVar("Request", bound=Message)
 Response = TypeVar("Response", bound=Message)
 Context = grpc.aio.ServicerContext[Request, Awaitable[Response]]
@@ -96,7 +98,7 @@ class DirectoryServicer(directory_service_pb2_grpc.DirectoryServiceServicer):
         return pb.EraseContactsResponse(erased_contacts=await self._directory.erase(read_identities(request)))
 
     async def _apply(self, item: pb.ApplyItem) -> pb.ApplyResult:
-        with serve_item(item.context, "directory.Apply"):
+        with serve_item(item.context, "directory.Apply", method=_APPLY):
             try:
                 contacts = read_contacts(item.contacts_json, source_id=item.source_id)
             except MalformedDeliveryError:

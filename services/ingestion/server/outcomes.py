@@ -11,6 +11,8 @@ from services.ingestion.domain.errors import Invalid, Violation
 from services.ingestion.domain.ids import ChunkId, DestinationId
 from services.ingestion.domain.outcome import REPORTED, Outcome
 
+_RECORD = "contactsync.ingestion.v1.IngestionService/RecordOutcomes"
+
 
 def outcomes_of(reported: Sequence[pb.DeliveryOutcome]) -> list[Outcome]:
     """The outcomes. Raises Invalid for a state that no delivery can come to."""
@@ -26,7 +28,7 @@ def _odd_state(index: int) -> Violation:
 
 def _outcome(reported: pb.DeliveryOutcome) -> Outcome:
     about = {"chunk_id": reported.chunk_id, "destination_id": reported.destination_id}
-    with serve_item(reported.context, "ingestion.RecordOutcome", **about):
+    with serve_item(reported.context, "ingestion.RecordOutcome", method=_RECORD, **about):
         return Outcome(
             chunk_id=ChunkId(reported.chunk_id),
             destination_id=DestinationId(reported.destination_id),

@@ -149,6 +149,15 @@ def test_item_is_served_as_its_own_request(spans: InMemorySpanExporter) -> None:
     assert call_context() == CallContext()
 
 
+def test_item_of_a_batched_call_tells_the_calls_method(spans: InMemorySpanExporter) -> None:
+    with serve_item(CallContext(traceparent=SAMPLED), "x.Begin", method="x.v1.X/BeginMany", chunk_id="j.0"):
+        pass
+
+    attributes = spans.get_finished_spans()[0].attributes or {}
+    assert (attributes["rpc.system.name"], attributes["rpc.method"]) == ("grpc", "x.v1.X/BeginMany")
+    assert attributes["chunk_id"] == "j.0"
+
+
 @pytest.mark.parametrize("traceparent", ["", UNSAMPLED])
 def test_item_that_is_not_sampled_has_no_span(spans: InMemorySpanExporter, traceparent: str) -> None:
     context = CallContext(correlation_id="c-1", traceparent=traceparent)
