@@ -4,6 +4,7 @@ import os
 import sys
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.fixtures.databases import database_kind, databases, open_fresh, postgresql_server
 from tests.fixtures.hub import admin, data, hub, keep_on_one_worker, partner
@@ -30,6 +31,11 @@ __all__ = [
     "postgresql_server",
     "process_wide",
 ]
+
+
+# How long an example takes says nothing here: others share the machine.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 def pytest_configure(config: pytest.Config) -> None:
