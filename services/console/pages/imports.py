@@ -15,7 +15,7 @@ from services.console.shown import moment
 from services.console.visit import Show, View, Visit
 
 _A_PAGE = 50
-_PHONE = re.compile(r"\+?[\d\s().\-–/]{5,40}")
+_PHONE = re.compile(r"\+?[\d\s().\-\u2010-\u2015/]{5,40}")
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 STATES = {
     "": (),
