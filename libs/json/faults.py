@@ -123,7 +123,8 @@ def exact_tree(body: bytes) -> Any:
 
 
 def _exactly(number: str) -> Any:
-    if len(number) <= _PLAIN_DIGITS and not {"e", "E"} & set(number):
+    # The sign does not count: the fast reading looks for digits and points alone.
+    if len(number.removeprefix("-")) <= _PLAIN_DIGITS and not {"e", "E"} & set(number):
         return float(number) if "." in number else int(number)
     # No document has this name, for U+0000 is refused.
     return {"\0": number.lower()}

@@ -146,6 +146,12 @@ def test_spelling_changes_nothing(pair: tuple[bytes, bytes]) -> None:
     assert one.canonical == other.canonical
 
 
+def test_a_text_that_looks_like_an_odd_number_changes_no_other() -> None:
+    plain, escaped = parse(b'[-12345.123456789,",0e"]'), parse(b'[-12345.123456789,"\\u002c0e"]')
+
+    assert plain.canonical == escaped.canonical
+
+
 @st.composite
 def with_a_name_twice(draw: st.DrawFn) -> bytes:
     """An object somewhere in a document, with one name twice, spelled anyhow."""
