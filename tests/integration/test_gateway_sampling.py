@@ -10,14 +10,11 @@ import httpx
 from gateway.config import GatewaySettings, render
 from gateway.tracing import Sampling
 from libs.cli.stack.ports import choose_free
-from libs.rpc import ClientCaller, ClientId, Scope
 from tests.fixtures.otlp import OtlpReceiver
-from tests.integration.rpc.world import World, make_server
+from tests.integration.rpc.world import UNBOUNDED, World, make_server
 from tests.integration.test_replicas import envoy
 
 RATE = 8
-# The world's clock stands still: at any other rate whoever asks often is refused in the end, and never served again.
-UNBOUNDED = ClientCaller(ClientId("shop"), frozenset({Scope.IMPORT, Scope.READ}), rate=10**9)
 TRACE, CALLER = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 
 
@@ -55,9 +52,11 @@ async def gateway(folder: Path, otlp: OtlpReceiver, sampling: Sampling) -> Async
     )
     (folder / "envoy.yaml").write_text(render(settings))
     http = httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False)
-    async with http, envoy(folder / "envoy.yaml", http):
-        yield Gateway(http, world)
-    await server.stop()
+    try:
+        async with http, envoy(folder / "envoy.yaml", http):
+            yield Gateway(http, world)
+    finally:
+        await server.stop()
 
 
 async def test_as_many_a_second_as_the_rate_says(otlp: OtlpReceiver, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from gateway.config import GatewaySettings, render
 from libs.cli.stack.ports import choose_free
 from libs.rpc import RpcServer
 from services.access.domain.key import KEY_RANDOM_BYTES, make_key
-from tests.integration.rpc.world import CLIENT, START, World, make_server
+from tests.integration.rpc.world import CLIENT, START, UNBOUNDED, World, make_server
 
 RATE = 10.0
 
@@ -180,7 +180,7 @@ async def test_a_write_that_met_a_gone_replica_is_cured_by_one_retry(tmp_path: P
 async def test_a_replica_that_drains_is_left_before_it_goes(tmp_path: Path) -> None:
     async with replicas(tmp_path, count=2, linger=timedelta(seconds=2)) as two:
         for world in two.worlds:
-            world.clients |= {f"key-{number}": CLIENT for number in range(10)}
+            world.clients |= {f"key-{number}": UNBOUNDED for number in range(10)}
         gone = asyncio.create_task(two.servers[0].stop())
 
         statuses = []

@@ -49,6 +49,8 @@ from libs.rpc import (
 KEY = b"k" * 32
 START = datetime(2026, 1, 15, 12, tzinfo=UTC)
 CLIENT = ClientCaller(ClientId("shop"), frozenset({Scope.IMPORT, Scope.READ}), rate=1000)
+UNBOUNDED = ClientCaller(ClientId("shop"), frozenset({Scope.IMPORT, Scope.READ}), rate=10**9)
+"""The world's clock stands still: at a lower rate whoever asks often is refused in the end, and never served again."""
 Behave = Callable[[Any], Awaitable[Any]]
 
 

@@ -27,7 +27,7 @@ from contactsync.openapi.v1 import openapi_pb2 as contactsync_dot_openapi_dot_v1
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+contactsync/openapi/v1/error_document.proto\x12\x16\x63ontactsync.openapi.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$contactsync/openapi/v1/openapi.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x02\n\rErrorDocument\x12%\n\x05\x65rror\x18\x01 \x01(\tB\x16\xaa\xb5\x18\x12\"\x10validation_error\x12\x30\n\x07message\x18\x02 \x01(\tB\x1f\xaa\xb5\x18\x1b\"\x19Request validation failed\x12\x44\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32#.contactsync.openapi.v1.ErrorDetailB\x0e\xbaH\x05\x92\x01\x02\x10\x64\xaa\xb5\x18\x02\x08\x01\x12\x34\n\x0ctotal_errors\x18\x04 \x01(\x05\x42\x10\xbaH\x04\x1a\x02(\x01\xaa\xb5\x18\x05\x08\x01\"\x01\x31R\x0ctotal_errors\x12T\n\x13\x65xisting_created_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xaa\xb5\x18\x02\x08\x01R\x13\x65xisting_created_at\"\x9b\x01\n\x0b\x45rrorDetail\x12\x1f\n\x07pointer\x18\x01 \x01(\tB\x0e\xaa\xb5\x18\n\"\x08/1/phone\x12 \n\x04\x63ode\x18\x02 \x01(\tB\x12\xaa\xb5\x18\x0e\"\x0cnot_a_number\x12+\n\x07message\x18\x03 \x01(\tB\x1a\xaa\xb5\x18\x16\"\x14Invalid phone number\x12\x1c\n\x05value\x18\x04 \x01(\tB\r\xaa\xb5\x18\t\"\x07invalid\"K\n\x14TelecrmErrorDocument\x12\x33\n\x05\x65rror\x18\x01 \x01(\x0b\x32$.contactsync.openapi.v1.TelecrmError\"\xae\x01\n\x0cTelecrmError\x12\x1f\n\x04\x63ode\x18\x01 \x01(\tB\x11\xaa\xb5\x18\r\"\x0b\x42\x41\x44_REQUEST\x12\x38\n\x07message\x18\x02 \x01(\tB\'\xaa\xb5\x18#\"!Limit should be between 1 and 100\x12\x43\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32*.contactsync.openapi.v1.TelecrmErrorDetailB\x06\xaa\xb5\x18\x02\x08\x01\"Y\n\x12TelecrmErrorDetail\x12\x1a\n\x05\x66ield\x18\x01 \x01(\tB\x0b\xaa\xb5\x18\x07\"\x05\x65mail\x12\'\n\x07message\x18\x02 \x01(\tB\x16\xaa\xb5\x18\x12\"\x10\x45mail is invalid\":\n\x15SentenceErrorDocument\x12!\n\x05\x65rror\x18\x01 \x01(\tB\x12\xaa\xb5\x18\x0e\"\x0cUnauthorizedb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+contactsync/openapi/v1/error_document.proto\x12\x16\x63ontactsync.openapi.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$contactsync/openapi/v1/openapi.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x02\n\rErrorDocument\x12%\n\x05\x65rror\x18\x01 \x01(\tB\x16\xaa\xb5\x18\x12\"\x10validation_error\x12\x30\n\x07message\x18\x02 \x01(\tB\x1f\xaa\xb5\x18\x1b\"\x19Request validation failed\x12\x44\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32#.contactsync.openapi.v1.ErrorDetailB\x0e\xbaH\x05\x92\x01\x02\x10\x64\xaa\xb5\x18\x02\x08\x01\x12\x34\n\x0ctotal_errors\x18\x04 \x01(\x05\x42\x10\xbaH\x04\x1a\x02(\x01\xaa\xb5\x18\x05\x08\x01\"\x01\x31R\x0ctotal_errors\x12T\n\x13\x65xisting_created_at\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x06\xaa\xb5\x18\x02\x08\x01R\x13\x65xisting_created_at\"\x9d\x01\n\x0b\x45rrorDetail\x12\x1f\n\x07pointer\x18\x01 \x01(\tB\x0e\xaa\xb5\x18\n\"\x08/1/phone\x12 \n\x04\x63ode\x18\x02 \x01(\tB\x12\xaa\xb5\x18\x0e\"\x0cnot_a_number\x12+\n\x07message\x18\x03 \x01(\tB\x1a\xaa\xb5\x18\x16\"\x14Invalid phone number\x12\x1e\n\x05value\x18\x04 \x01(\tB\x0f\xaa\xb5\x18\x0b\x08\x01\"\x07invalid\"K\n\x14TelecrmErrorDocument\x12\x33\n\x05\x65rror\x18\x01 \x01(\x0b\x32$.contactsync.openapi.v1.TelecrmError\"\xae\x01\n\x0cTelecrmError\x12\x1f\n\x04\x63ode\x18\x01 \x01(\tB\x11\xaa\xb5\x18\r\"\x0b\x42\x41\x44_REQUEST\x12\x38\n\x07message\x18\x02 \x01(\tB\'\xaa\xb5\x18#\"!Limit should be between 1 and 100\x12\x43\n\x07\x64\x65tails\x18\x03 \x03(\x0b\x32*.contactsync.openapi.v1.TelecrmErrorDetailB\x06\xaa\xb5\x18\x02\x08\x01\"Y\n\x12TelecrmErrorDetail\x12\x1a\n\x05\x66ield\x18\x01 \x01(\tB\x0b\xaa\xb5\x18\x07\"\x05\x65mail\x12\'\n\x07message\x18\x02 \x01(\tB\x16\xaa\xb5\x18\x12\"\x10\x45mail is invalid\":\n\x15SentenceErrorDocument\x12!\n\x05\x65rror\x18\x01 \x01(\tB\x12\xaa\xb5\x18\x0e\"\x0cUnauthorizedb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -51,7 +51,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERRORDETAIL'].fields_by_name['message']._loaded_options = None
   _globals['_ERRORDETAIL'].fields_by_name['message']._serialized_options = b'\252\265\030\026\"\024Invalid phone number'
   _globals['_ERRORDETAIL'].fields_by_name['value']._loaded_options = None
-  _globals['_ERRORDETAIL'].fields_by_name['value']._serialized_options = b'\252\265\030\t\"\007invalid'
+  _globals['_ERRORDETAIL'].fields_by_name['value']._serialized_options = b'\252\265\030\013\010\001\"\007invalid'
   _globals['_TELECRMERROR'].fields_by_name['code']._loaded_options = None
   _globals['_TELECRMERROR'].fields_by_name['code']._serialized_options = b'\252\265\030\r\"\013BAD_REQUEST'
   _globals['_TELECRMERROR'].fields_by_name['message']._loaded_options = None
@@ -67,13 +67,13 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ERRORDOCUMENT']._serialized_start=172
   _globals['_ERRORDOCUMENT']._serialized_end=486
   _globals['_ERRORDETAIL']._serialized_start=489
-  _globals['_ERRORDETAIL']._serialized_end=644
-  _globals['_TELECRMERRORDOCUMENT']._serialized_start=646
-  _globals['_TELECRMERRORDOCUMENT']._serialized_end=721
-  _globals['_TELECRMERROR']._serialized_start=724
-  _globals['_TELECRMERROR']._serialized_end=898
-  _globals['_TELECRMERRORDETAIL']._serialized_start=900
-  _globals['_TELECRMERRORDETAIL']._serialized_end=989
-  _globals['_SENTENCEERRORDOCUMENT']._serialized_start=991
-  _globals['_SENTENCEERRORDOCUMENT']._serialized_end=1049
+  _globals['_ERRORDETAIL']._serialized_end=646
+  _globals['_TELECRMERRORDOCUMENT']._serialized_start=648
+  _globals['_TELECRMERRORDOCUMENT']._serialized_end=723
+  _globals['_TELECRMERROR']._serialized_start=726
+  _globals['_TELECRMERROR']._serialized_end=900
+  _globals['_TELECRMERRORDETAIL']._serialized_start=902
+  _globals['_TELECRMERRORDETAIL']._serialized_end=991
+  _globals['_SENTENCEERRORDOCUMENT']._serialized_start=993
+  _globals['_SENTENCEERRORDOCUMENT']._serialized_end=1051
 # @@protoc_insertion_point(module_scope)

@@ -78,7 +78,7 @@ class ErrorDetail(_message.Message):
     message: _builtins.str
     """What is wrong, as a sentence."""
     value: _builtins.str
-    """The value as given, cut to 64 characters. Empty: there is none to show, or it is a person's data."""
+    """The value as given, cut to 64 characters. Absent: there is none to show, or it may be a person's data."""
     def __init__(
         self,
         *,
