@@ -126,16 +126,22 @@ def segment(text: str) -> str:
     return quote(text, safe="")
 
 
+def running_hub_of(data: Path | None) -> tuple[DataFolder, dict[str, Any]]:
+    """The data folder, and what the hub that runs on it says of itself. Raises NoHub when none does."""
+    folder = DataFolder((data or DEFAULT_DATA).resolve())
+    facts = folder.read_run_facts()
+    if not facts:
+        raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
+    return folder, facts
+
+
 def connect(data: Path | None, url: str, key: str, *, role: Role, patience_s: float = _PATIENCE_S) -> Api:
     """The hub that the options name: ``--url`` with ``--key``, or the one that runs on the data folder."""
     if url:
         if not key:
             raise NoHub("--url needs --key: a key of the hub at that address")
         return Api(url.rstrip("/"), key, patience_s=patience_s)
-    folder = DataFolder((data or DEFAULT_DATA).resolve())
-    facts = folder.read_run_facts()
-    if not facts:
-        raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
+    folder, facts = running_hub_of(data)
     if not key:
         key = json.loads(folder.credentials.read_text())[role]["api_key"]
     return Api(str(facts["url"]), key, patience_s=patience_s)

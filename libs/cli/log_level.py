@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from libs.cli.api import DEFAULT_DATA, NoHub
+from libs.cli.api import running_hub_of
 from libs.cli.options import Data, Json
 from libs.cli.output import print_json, print_table
-from libs.cli.stack.folder import DataFolder
 
 _LEVELS = ("debug", "info", "warning", "error")
 
@@ -24,10 +23,7 @@ def log_level(
 
     if level and level not in _LEVELS:
         raise typer.BadParameter(f"{level} is none of {', '.join(_LEVELS)}", param_hint="LEVEL")
-    folder = DataFolder((data or DEFAULT_DATA).resolve())
-    facts = folder.read_run_facts()
-    if not facts:
-        raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
+    folder, facts = running_hub_of(data)
     names = [name for name, its in facts["instances"].items() if service in {"all", its, name}]
     if not names:
         known = ", ".join(dict.fromkeys(facts["instances"].values()))

@@ -9,10 +9,9 @@ import typer
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from libs.cli.api import DEFAULT_DATA, NoHub
+from libs.cli.api import running_hub_of
 from libs.cli.options import Data, Json
 from libs.cli.output import err, print_json
-from libs.cli.stack.folder import DataFolder
 
 _SECONDS = 5
 _GATEWAY = "gateway"
@@ -41,10 +40,7 @@ def metrics(
     as_json: Json = False,
 ) -> None:
     """Show what every process of the running hub counts; exit code 1 when one does not answer."""
-    folder = DataFolder((data or DEFAULT_DATA).resolve())
-    facts = folder.read_run_facts()
-    if not facts:
-        raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
+    _, facts = running_hub_of(data)
     silent: list[str] = []
     urls = {name: url for name, url in facts["metrics"].items() if with_gateway or name != _GATEWAY}
     numbers = [each for each in _read_all(urls, silent) if each.sample.name.startswith(beginning)]

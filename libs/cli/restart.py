@@ -4,10 +4,9 @@ from typing import Annotated
 
 import typer
 
-from libs.cli.api import DEFAULT_DATA, NoHub
+from libs.cli.api import running_hub_of
 from libs.cli.options import Data, Json
 from libs.cli.output import err, print_json, print_table
-from libs.cli.stack.folder import DataFolder
 
 
 def restart(
@@ -19,10 +18,7 @@ def restart(
     """Restart the running hub's programs, one after the other, each once the one before does its work again."""
     from libs.cli.stack.rolling import RunningPrograms  # noqa: PLC0415 — imports gRPC, which few subcommands need
 
-    folder = DataFolder((data or DEFAULT_DATA).resolve())
-    facts = folder.read_run_facts()
-    if not facts:
-        raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
+    folder, facts = running_hub_of(data)
     running = RunningPrograms(folder, facts)
     restarted = []
     for each in running.restart(running.named(name)):

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from libs.cli.api import DEFAULT_DATA, NoHub, connect
+from libs.cli.api import connect, running_hub_of
 from libs.cli.doctor import entrances, keeping, machine
 from libs.cli.doctor.finding import Finding
 from libs.cli.doctor.processes import memory, processes
@@ -20,10 +20,7 @@ _PATIENCE_S = 4.0
 
 def doctor(*, data: Data = None, as_json: Json = False) -> None:
     """Check the running hub; exit code 1 when something is not well."""
-    folder = DataFolder((data or DEFAULT_DATA).resolve())
-    facts = folder.read_run_facts()
-    if not facts:
-        raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
+    folder, facts = running_hub_of(data)
     findings = list(_look(folder, facts))
     running, versions = processes(facts), machine.versions()
     if as_json:
