@@ -31,6 +31,11 @@ class Sifted:
     skipped: tuple[Skip, ...]
     echoes: tuple[Change, ...] = ()
 
+    @property
+    def rows(self) -> int:
+        """How many the page had."""
+        return len(self.changes) + len(self.unchanged) + len(self.echoes) + len(self.skipped)
+
     def without_echoes(self, echoes: Sequence[bool], asked: Sequence[Change]) -> "Sifted":
         """The page when these of its changes are, or are not, but echoes."""
         heard = {change.record.external_id for change, echo in zip(asked, echoes, strict=True) if echo}

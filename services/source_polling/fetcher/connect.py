@@ -22,6 +22,7 @@ class _Whole:
     records: list[SourceRecord]
     skipped: tuple[Skip, ...]
     digest: bytes
+    size: int
     at: datetime | None
 
 
@@ -61,7 +62,7 @@ class ConnectSession(Session):
         if read is None:
             return Failed(reason="The source answered 200 with something that is no list of contacts.", retryable=True)
         records, skipped = read
-        return _Whole(records, tuple(skipped), fingerprint(reply.body), answered_at(reply))
+        return _Whole(records, tuple(skipped), fingerprint(reply.body), len(reply.body), answered_at(reply))
 
 
 def base_url(url: str) -> str:
@@ -79,5 +80,6 @@ def _cut(whole: _Whole, cursor: PageCursor, size: int) -> Page:
         skipped=() if cursor else whole.skipped,
         next=PageCursor(records[-1].external_id) if more else None,
         fingerprint=fingerprint(whole.digest + cursor.encode()),
+        size=whole.size * len(records) // max(1, len(whole.records)),
         asked_at=whole.at,
     )

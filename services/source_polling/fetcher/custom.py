@@ -70,5 +70,6 @@ def _page(read: Read, number: int, reply: Reply) -> Page:
         skipped=read.skipped,
         next=PageCursor(str(number + 1)) if read.has_more else None,
         fingerprint=read.fingerprint,
+        size=len(reply.body),
         asked_at=answered_at(reply),
     )

@@ -105,6 +105,7 @@ class TelecrmSession(Session):
             skipped=tuple(each for each in new if isinstance(each, Skip)),
             next=_next(place, leads, new=len(new)).cursor() if self._has_more(place, leads) else None,
             fingerprint=fingerprint(reply.body + place.cursor().encode()),
+            size=len(reply.body),
             asked_at=answered_at(reply),
         )
 

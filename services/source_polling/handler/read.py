@@ -1,6 +1,5 @@
-"""Reads a source page by page into the hub: the next page is fetched while the last one is imported."""
+"""Reads a source page by page into the hub: the next pages are fetched while the last ones are imported."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from services.source_polling.domain.record import ExternalId, is_id
 from services.source_polling.domain.run import Phase, Run, RunStatus, fail, hold, wait
 from services.source_polling.domain.sifting import Change, Sifted, sift
 from services.source_polling.domain.source import Source
+from services.source_polling.handler.ahead import Found, PagesAhead
 from services.source_polling.handler.send import Post, parcel_key
 from services.source_polling.ports.fetching import FIRST, Deferred, Failed, Fetcher, Page, PageCursor, Session
 from services.source_polling.ports.peers import Echoes, Imports, SeenChange
@@ -20,7 +20,6 @@ from services.source_polling.ports.surroundings import Clock, Fingerprints
 
 Told = Callable[[Run], None]
 """Is told the run after every step that was stored."""
-Fetch = asyncio.Task[Page | Deferred | Failed]
 
 MOST_ASKED = 1000
 """Changes in one question for echoes."""
@@ -78,36 +77,31 @@ class Reader:
             await session.close()
 
     async def _read_pages(self, source: Source, run: Run, session: Session, told: Told) -> Run:
-        ahead: Fetch | None = _fetch(session, PageCursor(run.page_cursor))
-        pages = 0
+        ahead = PagesAhead(session, PageCursor(run.page_cursor), _Stuck(source, run).objection)
         try:
-            while ahead is not None:
-                found, now = await ahead, self._bench.clock.now()
-                match found:
-                    case Page():
-                        pages += 1
-                        objection = _stuck(source, run, found, pages=pages)
-                        follows = None if objection else found.next
-                        ahead = None if follows is None else _fetch(session, follows)
-                        run = await self._keep(source, run, found)
+            while (found := await ahead.take()) is not None:
+                now = self._bench.clock.now()
+                match found.answer:
+                    case Page() as page:
+                        run = await self._keep(source, run, page, found)
                         told(run)
                         await self._bench.post.send_left(run)
-                        if objection:
-                            return fail(run, objection, now=now)
-                    case Deferred():
-                        until = now + min(found.retry_after, LONGEST_WAIT)
-                        return wait(_counted(run, found), until=until, why=found.reason)
-                    case Failed():
-                        return fail(_counted(run, found), found.reason, now=now)
+                        if found.objection:
+                            return fail(run, found.objection, now=now)
+                    case Deferred() as deferred:
+                        until = now + min(deferred.retry_after, LONGEST_WAIT)
+                        return wait(_counted(run, deferred), until=until, why=deferred.reason)
+                    case Failed() as failed:
+                        return fail(_counted(run, failed), failed.reason, now=now)
                     case unreachable:
                         assert_never(unreachable)
         finally:
-            await _dropped(ahead)
+            await ahead.close()
         return run
 
-    async def _keep(self, source: Source, run: Run, page: Page) -> Run:
+    async def _keep(self, source: Source, run: Run, page: Page, found: Found) -> Run:
         sifted = await self._sift(source, page)
-        after = _turned(run, page, sifted)
+        after = _turned(run, page, sifted, found)
         parcel = None
         if sifted.changes:
             records = [change.record for change in sifted.changes]
@@ -178,38 +172,36 @@ class Reader:
         return replace(run, phase=Phase.DELETING)
 
 
-def _fetch(session: Session, cursor: PageCursor) -> Fetch:
-    async def fetch() -> Page | Deferred | Failed:
-        return await session.page(cursor)  # not called before the task runs: it may be dropped unstarted
+class _Stuck:
+    """Looks at pages as they come, one behind the other."""
 
-    return asyncio.create_task(fetch(), name="page ahead")
+    def __init__(self, source: Source, run: Run) -> None:
+        self._most = source.max_pages
+        self._pages = 0 if run.phase is Phase.LOOKING_AGAIN else run.tally.pages
+        self._before = run.fingerprint
 
-
-async def _dropped(ahead: Fetch | None) -> None:
-    if ahead is not None:
-        ahead.cancel()
-        await asyncio.gather(ahead, return_exceptions=True)
-
-
-def _stuck(source: Source, run: Run, page: Page, *, pages: int) -> str | None:
-    return stuck.objection(
-        asked=run.page_cursor,
-        follows=page.next,
-        fingerprint=page.fingerprint,
-        fingerprint_before=run.fingerprint,
-        pages=pages if run.phase is Phase.LOOKING_AGAIN else run.tally.pages + 1,
-        most=source.max_pages,
-    )
+    def objection(self, asked: PageCursor, page: Page) -> str | None:
+        """Say why reading must stop behind the page."""
+        self._pages += 1
+        before, self._before = self._before, page.fingerprint
+        return stuck.objection(
+            asked=asked,
+            follows=page.next,
+            fingerprint=page.fingerprint,
+            fingerprint_before=before,
+            pages=self._pages,
+            most=self._most,
+        )
 
 
-def _turned(run: Run, page: Page, sifted: Sifted) -> Run:
+def _turned(run: Run, page: Page, sifted: Sifted, found: Found) -> Run:
     tally = run.tally.plus(tokens=page.tokens, retries=page.retries, changed=len(sifted.changes))
     is_first_look = run.phase is Phase.READING
     if is_first_look:  # what is seen again is not counted again
         tally = tally.plus(
-            pages=1,
-            seen=len(sifted.changes) + len(sifted.unchanged) + len(sifted.echoes) + len(sifted.skipped),
-            unchanged=len(sifted.unchanged),
+            pages=found.pages,
+            seen=sifted.rows + found.repeats,
+            unchanged=len(sifted.unchanged) + found.repeats,
             echoes=len(sifted.echoes),
             skipped=len(sifted.skipped),
         )

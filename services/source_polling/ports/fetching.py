@@ -27,6 +27,8 @@ class Page:
     """None: this was the last page."""
     fingerprint: bytes
     """Of what came (a digest of the body): two pages in a row with the same one mean that the source is stuck."""
+    size: int = 0
+    """Bytes that its contacts came in, roughly."""
     asked_at: datetime | None = None
     """The source's own time when it answered (its Date header). None: it does not tell."""
     tokens: int = 0
