@@ -20,7 +20,7 @@ import pytest
 from gateway.tracing import Sampling
 from libs.cli.jaeger import Jaeger, Span, Trace
 from libs.cli.stack.hub import Hub, running_hub
-from libs.cli.stack.plan import SERVICES
+from libs.cli.stack.plan import SERVICES, service_of
 from libs.cli.stack.traces import Tracing
 from tests.e2e.test_cli import COMMAND, run
 from tests.e2e.test_import_path import mobile
@@ -30,6 +30,7 @@ from tests.fakes.webhook import Status, WebhookFake
 from tests.fixtures.hub import admin_of
 from tests.fixtures.jaeger import BUILD_SECONDS
 from tests.fixtures.partner import Partner, create_client
+from tests.fixtures.places import choose_place, grown
 from tests.fixtures.waiting import look
 
 pytestmark = [pytest.mark.xdist_group("jaeger"), pytest.mark.timeout(BUILD_SECONDS)]
@@ -53,7 +54,9 @@ def traced(jaeger_program: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """A hub as `up` starts it with a jaeger on PATH, but that everything is traced."""
     data = tmp_path_factory.mktemp("traced")
     tracing = Tracing(jaeger=jaeger_program, sampling=Sampling(share=1.0))
-    with running_hub(data, port=0, tracing=tracing, settings={"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8"}) as hub:
+    settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8"}
+    choose_place(data)
+    with running_hub(data, port=0, shape=grown(), tracing=tracing, settings=settings) as hub:
         yield hub
 
 
@@ -210,7 +213,7 @@ def memory_of(hub: Hub) -> dict[str, int]:
     return {
         name: psutil.Process(each["pid"]).memory_info().rss
         for name, each in programs.items()
-        if name not in {"nats", "jaeger"}
+        if service_of(name) not in {"nats", "jaeger"}
     }
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from libs.cli.stack.hub import Hub
 from tests.fixtures.places import UP_OPTIONS, choose_place, files_alone
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 COMMAND = str(Path(sys.executable).parent / "contactsync")
 READY_SECONDS = 60
@@ -42,8 +43,8 @@ def started(data: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 
 
 def wait_gone(processes: list[psutil.Process]) -> None:
-    """Returns when none of the processes runs."""
-    _, alive = psutil.wait_procs(processes, timeout=30)
+    """Returns when none of the processes runs. They end one after the other, and a replica lingers for two seconds."""
+    _, alive = psutil.wait_procs(processes, timeout=PATIENCE_SECONDS)
     assert alive == []
 
 

@@ -23,6 +23,7 @@ from tests.fakes.parrot import parrot
 from tests.fixtures.hub import admin_key, admin_of
 from tests.fixtures.otlp import OtlpReceiver
 from tests.fixtures.partner import Partner, create_client
+from tests.fixtures.places import choose_place, grown
 from tests.fixtures.spaces import Space, create_space
 from tests.fixtures.waiting import wait_for
 
@@ -76,7 +77,9 @@ def watched(collector: OtlpReceiver, tmp_path_factory: pytest.TempPathFactory) -
     """A hub that says all it can."""
     data = tmp_path_factory.mktemp("watched")
     settings = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8", "CONTACTSYNC_LOG_LEVEL": "DEBUG"}
-    with running_hub(data, port=0, tracing=Tracing(endpoint=collector.endpoint), settings=settings) as hub:
+    choose_place(data)
+    tracing = Tracing(endpoint=collector.endpoint)
+    with running_hub(data, port=0, shape=grown(), tracing=tracing, settings=settings) as hub:
         yield hub
 
 
@@ -249,8 +252,8 @@ async def test_no_command_line_shows_any(watched: Hub, planted: Planted) -> None
 async def test_no_ticket_shows_any(watched: Hub) -> None:
     """Tickets are read in NATS's own store while delivery stands still, and so leaves them there."""
     found = Planted()
-    store, pid = watched.plan.folder.root / "nats", watched.supervisor.processes()["delivery"]["pid"]
-    os.kill(pid, signal.SIGSTOP)
+    stores = [watched.plan.nats.store(name) for name in watched.plan.nats.names]
+    signal_delivery(watched, signal.SIGSTOP)
     try:
         with admin_of(watched) as admin, create_client(watched, admin, rate=1000) as partner:
             correlation_id = f"ticket-{secrets.token_hex(8)}"
@@ -259,14 +262,23 @@ async def test_no_ticket_shows_any(watched: Hub) -> None:
             found.secret(partner.api_key)
 
             def tickets() -> dict[str, bytes]:
-                return {str(path): path.read_bytes() for path in store.rglob("*") if path.is_file()}
+                files = [path for store in stores for path in store.rglob("*") if path.is_file()]
+                return {str(path): path.read_bytes() for path in files}
 
             wait_for(lambda: any(correlation_id.encode() in raw for raw in tickets().values()), what="the ticket")
             assert found.shown_in(tickets()) == []
-            os.kill(pid, signal.SIGCONT)
+            signal_delivery(watched, signal.SIGCONT)
             assert partner.finished(accepted["job_id"])["status"] == "completed"
     finally:
-        os.kill(pid, signal.SIGCONT)
+        signal_delivery(watched, signal.SIGCONT)
+
+
+def signal_delivery(hub: Hub, signal_: signal.Signals) -> None:
+    """Sends it to every process of delivery."""
+    running = hub.supervisor.processes()
+    for each in hub.plan.instances():
+        if each.service == "delivery":
+            os.kill(running[each.name]["pid"], signal_)
 
 
 async def test_what_shows_is_found(tmp_path: Path) -> None:

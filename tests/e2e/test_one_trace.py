@@ -16,7 +16,7 @@ from tests.fakes.webhook import Status, WebhookFake
 from tests.fixtures.hub import admin_of
 from tests.fixtures.otlp import CaughtSpan, OtlpReceiver
 from tests.fixtures.partner import Partner, create_client
-from tests.fixtures.places import choose_place, grown
+from tests.fixtures.places import DATABASE, choose_place, grown
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("hub")]
 
@@ -116,7 +116,7 @@ async def test_import_is_one_tree_from_the_gateway_to_the_book(
     assert calls - {("access", "SERVER", "access.Authenticate")} == set(PATH_OF_AN_IMPORT)
     stores = {span.service for span in of_databases}
     assert stores - {"access"} == {"ingestion", "idempotency", "delivery", "directory"}
-    assert {(span.kind, span.attributes["db.system.name"]) for span in of_databases} == {("CLIENT", "sqlite")}
+    assert {(span.kind, span.attributes["db.system.name"]) for span in of_databases} == {("CLIENT", DATABASE)}
     secrets = [phone, phone[2:], bad, "Аграфена", "Евпраксия", "одна-трасса", key, partner.api_key]
     assert_absent(secrets, collector, traced_hub.plan.folder.root)
 

@@ -29,6 +29,7 @@ from libs.rpc.tls import identity_of
 from tests.e2e.test_import_path import mobile
 from tests.fixtures.hub import admin_of
 from tests.fixtures.partner import Partner, create_client
+from tests.fixtures.places import choose_place, grown
 from tests.fixtures.waiting import wait_for
 
 pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(240)]
@@ -62,13 +63,14 @@ class Place:
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     data, public = tmp_path_factory.mktemp("tls"), Authority(tmp_path_factory.mktemp("public"))
+    choose_place(data)
     public.issue(["edge"], now=datetime.now(UTC))
     shown = public.files("edge")
     listen = f"127.0.0.1:{choose_free(['https'])['https']}"
     secret = data / "run" / "outside.yaml"
     outside = Outside(listen=listen, shown=Certificate(cert=shown.cert, key=shown.key, secret=secret))
     with (
-        running_hub(data, port=0, shape=Shape(tls=True), outside=outside) as hub,
+        running_hub(data, port=0, shape=grown(Shape(tls=True)), outside=outside) as hub,
         admin_of(hub) as admin,
         create_client(hub, admin, rate=1000) as partner,
     ):

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -20,7 +21,6 @@ from tests.fixtures.waiting import look
 
 pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300), files_alone]
 
-PASSWORD = "known-to-nobody"
 COMMAND = str(Path(sys.executable).parent / "contactsync")
 
 
@@ -76,7 +76,7 @@ def test_everything_is_there_afterwards_and_what_was_pending_is_delivered(
     tmp_path: Path, postgresql_server: PostgresqlServer
 ) -> None:
     data, taken = tmp_path / "data", postgresql_server.new_database()
-    url = postgresql_server.new_database().replace("postgres:@", f"postgres:{PASSWORD}@")
+    url = postgresql_server.new_database()
     with receivers() as found:
         with desk(data, settings=EGRESS) as place:
             ledger = bring_into_every_state(place, found)
@@ -92,7 +92,7 @@ def test_everything_is_there_afterwards_and_what_was_pending_is_delivered(
             ledger.replay(there.api)
 
             assert book_of(there.api) == book
-            assert whoever_shows(PASSWORD, there) == set()
+            assert whoever_shows(str(urlsplit(url).password), there) == set()
     figures = {"tables begun when killed": begun, "rows": json.loads(told.stdout)["rows"], "doubled": found.twice()}
     print_figures("From SQLite to PostgreSQL", figures)
     assert told.returncode == 0, told.stderr
