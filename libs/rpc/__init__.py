@@ -19,8 +19,9 @@ from libs.rpc.caller import (
     WorkspaceCaller,
 )
 from libs.rpc.door import Door
+from libs.rpc.failure import PeerRefused, PeerUnavailable
 from libs.rpc.identity import Identity, Shown
-from libs.rpc.peer import Peer, PeerRefused, PeerUnavailable
+from libs.rpc.peer import Peer
 from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Refusal, Refusing, Violation
 from libs.rpc.tls import Callee, Tls

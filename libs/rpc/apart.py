@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from libs.rpc.peer import PeerRefused
+from libs.rpc.failure import PeerRefused
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

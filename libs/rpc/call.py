@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from contextvars import ContextVar
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from google.api.httpbody_pb2 import HttpBody
@@ -15,6 +15,7 @@ from libs.rpc.refusal import Refusal
 from libs.rpc.tls import identity_of
 
 _INSECURE = [b"insecure"]
+Metadata: TypeAlias = tuple[tuple[str, str | bytes], ...]
 
 
 class Call:
@@ -35,16 +36,17 @@ class Call:
         "started",
     )
 
-    def __init__(self, context: "grpc.aio.ServicerContext[Any, Any]") -> None:
-        metadata = context.invocation_metadata() or ()
+    def __init__(
+        self,
+        context: "grpc.aio.ServicerContext[Any, Any]",
+        headers: Mapping[str, str],
+        repeated: frozenset[str] = frozenset(),
+    ) -> None:
         self.context = context
-        self.headers: Mapping[str, str] = dict(metadata)  # type: ignore[arg-type]  # bytes only under -bin keys, which nobody reads
+        self.headers = headers
         """Metadata of the request; of a key given twice, the last."""
-        self.repeated: frozenset[str] = frozenset()
+        self.repeated = repeated
         """Keys given more than once."""
-        if len(self.headers) != len(metadata):
-            counted = Counter(key for key, _ in metadata)
-            self.repeated = frozenset(key for key, times in counted.items() if times > 1)
         self.caller: Caller | None = None
         self.correlation_id = ""
         self.standing: list[tuple[str, str]] = []
@@ -59,6 +61,20 @@ class Call:
         self.began = perf_counter()
         self.code = "CANCELLED"
         """Of gRPC, by name: how the call ended, unless it is told otherwise."""
+
+    @classmethod
+    def of(cls, context: "grpc.aio.ServicerContext[Any, Any]") -> "Call":
+        """The call that came with this metadata."""
+        metadata = context.invocation_metadata() or ()
+        headers: Mapping[str, str] = dict(metadata)  # type: ignore[arg-type]  # bytes only under -bin keys, which nobody reads
+        if len(headers) == len(metadata):
+            return cls(context, headers)
+        counted = Counter(key for key, _ in metadata)
+        return cls(context, headers, frozenset(key for key, times in counted.items() if times > 1))
+
+    def seconds_left(self) -> float | None:
+        """Until the caller waits no longer. None: it did not say."""
+        return self.context.time_remaining()
 
     def is_certified(self, service: str) -> bool:
         """True: the certificate that the caller showed is this service's, or the connection has none."""
@@ -76,6 +92,10 @@ class Call:
         if metadata and not self.started:
             self.started = True
             await self.context.send_initial_metadata(metadata)
+
+    async def abort(self, code: grpc.StatusCode, message: str, metadata: Metadata) -> None:
+        """Ends the call with a refusal, by raising."""
+        await self.context.abort(code, message, trailing_metadata=metadata)
 
 
 CURRENT_CALL: ContextVar[Call] = ContextVar("current_call")

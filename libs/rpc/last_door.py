@@ -6,7 +6,7 @@ from typing import Any
 
 import structlog
 
-from libs.rpc.peer import PeerRefused
+from libs.rpc.failure import PeerRefused
 from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Refusing
 from libs.rpc.told import Told

@@ -1,6 +1,7 @@
 """How much a server takes on at once, and which of its streams must end when it stops."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ class Load:
         self._running = 0
         self._bytes = 0
         self._streams: set[asyncio.Task[Any]] = set()
+        self._waiting: set[asyncio.Task[Any]] = set()
         self.stopping = False
 
     def enter(self, size: int, *, partner: bool = False) -> None:
@@ -65,8 +67,26 @@ class Load:
         self._streams.add(task)
         task.add_done_callback(self._streams.discard)
 
+    async def between_calls(self, messages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The messages of the current task's stream, which when the server stops has no more than the one it is at."""
+        task = asyncio.current_task()
+        assert task is not None
+        while not self.stopping:
+            self._waiting.add(task)
+            try:
+                message = await anext(messages)
+            except StopAsyncIteration:
+                return
+            except asyncio.CancelledError:
+                if not self.stopping:
+                    raise
+                return
+            finally:
+                self._waiting.discard(task)
+            yield message
+
     def end_streams(self) -> None:
-        """Ends the streams that run."""
+        """Ends the streams that run, and those that are between two calls."""
         self.stopping = True
-        for task in self._streams:
+        for task in self._streams | self._waiting:
             task.cancel()

@@ -1,23 +1,20 @@
 """Calls to another service of the hub."""
 
 import asyncio
+import math
 import random
-from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar, cast
 
 import grpc
-from google.protobuf import descriptor_pool
-from google.protobuf.descriptor_pb2 import MethodOptions
-from google.protobuf.message import DecodeError
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
-from google.rpc.status_pb2 import Status
+from contactsync.exchange.v1.exchange_service_pb2 import ExchangeRequest, ExchangeResponse
 
 from libs.rpc.call import CURRENT_CALL
 from libs.rpc.correlation import CORRELATION_HEADER
-from libs.rpc.identity import Shown
-from libs.rpc.reason import DOMAIN
-from libs.rpc.refusal import Violation
+from libs.rpc.failure import CallFailed
+from libs.rpc.identity import Identity, Shown
+from libs.rpc.methods import Method, NamingChannel
+from libs.rpc.streams import NotBegun, Streams
 from libs.rpc.target import target_of
 from libs.rpc.tls import IN_THE_CLEAR, Callee
 from libs.rpc.tracing import TRACE_HEADER, bound_correlation_id, calling, current_traceparent
@@ -25,7 +22,8 @@ from libs.rpc.tracing import TRACE_HEADER, bound_correlation_id, calling, curren
 Request = TypeVar("Request")
 Response = TypeVar("Response")
 
-_DETAILS = "grpc-status-details-bin"
+_EXCHANGE = "/contactsync.exchange.v1.ExchangeService/Exchange"
+_ALONE_SECONDS = 30.0
 _TRIES = 3
 _FIRST_PAUSE_SECONDS = 0.05
 _LAST_CALLS_SECONDS = 60.0
@@ -46,44 +44,6 @@ _OPTIONS = (
 )
 
 
-class PeerRefused(Exception):
-    """A peer answered and said no.
-
-    To the caller of this service it is an INTERNAL_ERROR unless an adapter says more.
-    """
-
-    def __init__(
-        self,
-        reason: str,
-        message: str,
-        *,
-        violations: Sequence[Violation] = (),
-        fields: Mapping[str, str] | None = None,
-        retry_after: timedelta | None = None,
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.message = message
-        self.violations = tuple(violations)
-        self.fields = dict(fields or {})
-        self.retry_after = retry_after
-
-
-class PeerUnavailable(Exception):
-    """A peer did not answer, or not in time; whether it did the work is not known.
-
-    To the caller: SERVICE_UNAVAILABLE.
-    """
-
-    def __init__(self, method: str, code: grpc.StatusCode) -> None:
-        super().__init__(method, code.name)
-        self.method = method
-        self.code = code
-        self.reason = "SERVICE_UNAVAILABLE"
-        self.message = "A part of the hub does not answer now; try again."
-        self.retry_after = timedelta(seconds=1)
-
-
 class Peer:
     """One channel to one service, however many its replicas are. Made in `main`, closed there."""
 
@@ -95,7 +55,9 @@ class Peer:
         target, options = target_of(addresses)
         self._callee = callee
         self._generation = callee.generation
-        self._named = _NamingChannel(lambda: callee.channel(target, (*_OPTIONS, *options)))
+        self._named = NamingChannel(lambda: callee.channel(target, (*_OPTIONS, *options)))
+        self._streams = Streams(self._open_stream)
+        self._alone_until = 0.0 if isinstance(identity, Identity) else math.inf
         self._closing: set[asyncio.Task[None]] = set()
         self.channel = cast("grpc.aio.Channel", self._named)
         """For the stubs, whose methods go to `call`."""
@@ -118,33 +80,71 @@ class Peer:
         ends_at = asyncio.get_running_loop().time() + _seconds_left(timeout)
         if self._callee.generation is not self._generation:
             self._renew()
-        name, reads, method = self._named.known(method)
-        tries = _TRIES if reads or repeatable else 1
-        with calling(name):
+        known = self._named.known(method)
+        tries = _TRIES if known.reads or repeatable else 1
+        with calling(known.name):
             while True:
-                tries -= 1
-                left = ends_at - asyncio.get_running_loop().time()
                 try:
-                    return await method(
-                        request, timeout=max(0.0, left), metadata=self._metadata(name), wait_for_ready=True
-                    )
-                except grpc.aio.AioRpcError as error:
-                    if not tries or error.code() is not grpc.StatusCode.UNAVAILABLE:
-                        raise _failure(name, error) from None
-                await asyncio.sleep(_pause(_TRIES - tries))
+                    response: Response = await self._ask(known, request, ends_at)
+                except NotBegun:
+                    pause = _FIRST_PAUSE_SECONDS
+                except CallFailed as failed:
+                    tries -= 1
+                    if not tries or failed.code is not grpc.StatusCode.UNAVAILABLE:
+                        raise failed.of(known.name) from None
+                    pause = _FIRST_PAUSE_SECONDS * 2 ** (_TRIES - tries)
+                else:
+                    return response
+                await asyncio.sleep(random.uniform(0.01, pause))  # noqa: S311 - spreads load, guards nothing
 
-    def _metadata(self, method: str) -> tuple[tuple[str, str], ...]:
-        # Internal methods are in the contracts of their service's name: contactsync.SERVICE.v1.
-        metadata = [*self._identity.shown(method.partition(".")[2].partition(".")[0])]
+    async def _ask(self, method: Method, request: Any, ends_at: float) -> Any:
+        now = asyncio.get_running_loop().time()
+        seconds = max(0.0, ends_at - now)
+        stream = self._streams.take(method.service) if now >= self._alone_until else None
+        if stream is None:
+            return await self._ask_alone(method, request, seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                raw = await stream.ask(_framed(method, request, seconds))
+        except TimeoutError:
+            self._streams.throw_away(stream)
+            raise CallFailed(grpc.StatusCode.DEADLINE_EXCEEDED) from None
+        except CallFailed as failed:
+            self._streams.throw_away(stream)
+            if failed.code is not grpc.StatusCode.UNIMPLEMENTED:
+                raise
+            self._alone_until = now + _ALONE_SECONDS  # of a release that does not know the exchange
+            raise NotBegun from None
+        except BaseException:
+            self._streams.throw_away(stream)
+            raise
+        self._streams.give_back(stream)
+        response = ExchangeResponse.FromString(raw)
+        if response.HasField("status"):
+            raise CallFailed.with_status(response.status)
+        return method.read(response.message)
+
+    async def _ask_alone(self, method: Method, request: Any, seconds: float) -> Any:
+        """The call with a stream of its own."""
+        metadata = [*self._identity.shown(method.service)]
         if correlation_id := bound_correlation_id():
             metadata.append((CORRELATION_HEADER, correlation_id))
         if traceparent := current_traceparent():
             metadata.append((TRACE_HEADER, traceparent))
-        return tuple(metadata)
+        try:
+            return await method.ask(request, timeout=seconds, metadata=metadata, wait_for_ready=True)
+        except grpc.aio.AioRpcError as error:
+            raise CallFailed.told_by(error) from None
+
+    def _open_stream(self, service: str) -> Any:
+        begin = self._named.stream_stream(_EXCHANGE)
+        return begin(metadata=tuple(self._identity.shown(service)), wait_for_ready=True)
 
     def _renew(self) -> None:
         """Calls by the new certificate from now on; those that run end on the channel that they began on."""
         self._generation = self._callee.generation
+        self._streams.close()
+        self._streams = Streams(self._open_stream)
         closing = asyncio.get_running_loop().create_task(self._named.reopen().close(_LAST_CALLS_SECONDS))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
@@ -153,98 +153,24 @@ class Peer:
         """Closes the channel."""
         for closing in self._closing:
             closing.cancel()
+        self._streams.close()
         await self._named.close()
-
-
-class _NamingChannel:
-    """A channel that remembers the names of its callables, which gRPC keeps to itself, and which may be repeated."""
-
-    def __init__(self, open_: Callable[[], grpc.aio.Channel]) -> None:
-        self._open = open_
-        self._channel = open_()
-        self._methods: dict[Any, tuple[str, bool, Any]] = {}
-        self._making: dict[Any, Callable[[], Any]] = {}
-
-    def known(self, method: Any) -> tuple[str, bool, Any]:
-        """Name, True when a repeat has no side effects, and the callable of the channel that is open now.
-
-        Of a callable of another channel: no name, no repeats.
-        """
-        return self._methods.get(method) or ("", False, method)
-
-    def unary_unary(self, path: str, *args: Any, **options: Any) -> Any:
-        def make() -> Any:
-            return self._channel.unary_unary(path, *args, **options)
-
-        method = make()
-        self._making[method] = make
-        self._methods[method] = (path.removeprefix("/"), _has_no_side_effects(path), method)
-        return method
-
-    def reopen(self) -> grpc.aio.Channel:
-        """Opens another channel for all callables, and gives the one before."""
-        before, self._channel = self._channel, self._open()
-        self._methods = {
-            method: (name, reads, self._making[method]()) for method, (name, reads, _) in self._methods.items()
-        }
-        return before
-
-    def unary_stream(self, path: str, *args: Any, **options: Any) -> Any:
-        return self._channel.unary_stream(path, *args, **options)
-
-    def stream_unary(self, path: str, *args: Any, **options: Any) -> Any:
-        return self._channel.stream_unary(path, *args, **options)
-
-    async def close(self) -> None:
-        await self._channel.close()
-
-
-def _has_no_side_effects(path: str) -> bool:
-    service, _, name = path.removeprefix("/").rpartition("/")
-    method = descriptor_pool.Default().FindMethodByName(f"{service}.{name}")
-    return bool(method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS)
 
 
 def _seconds_left(timeout: timedelta) -> float:
     """Of the timeout, or of the call that is being served when that ends sooner."""
     seconds = timeout.total_seconds()
     call = CURRENT_CALL.get(None)
-    left = call.context.time_remaining() if call else None
+    left = call.seconds_left() if call else None
     return seconds if left is None else min(seconds, left)
 
 
-def _pause(attempt: int) -> float:
-    """Seconds before a try: doubling, with full jitter."""
-    return random.uniform(0.01, _FIRST_PAUSE_SECONDS * 2**attempt)  # noqa: S311 - spreads load, guards nothing
-
-
-def _failure(method: str, error: grpc.aio.AioRpcError) -> PeerRefused | PeerUnavailable:
-    refused = _refused(error)
-    if refused is None or refused.reason in {"SERVICE_UNAVAILABLE", "DEADLINE_EXCEEDED"}:
-        return PeerUnavailable(method, error.code())
-    return refused
-
-
-def _refused(error: grpc.aio.AioRpcError) -> PeerRefused | None:
-    """What the peer said. None: nothing that the hub's last door writes, so it did not come from there."""
-    raw = next((value for key, value in error.trailing_metadata() or () if key == _DETAILS), None)
-    if not isinstance(raw, bytes):
-        return None
-    try:
-        return _read_status(Status.FromString(raw))
-    except DecodeError:
-        return None
-
-
-def _read_status(status: Status) -> PeerRefused | None:
-    info, retry, bad = ErrorInfo(), RetryInfo(), BadRequest()
-    unpacked = [any(detail.Unpack(message) for detail in status.details) for message in (info, retry, bad)]
-    if info.domain != DOMAIN:
-        return None
-    return PeerRefused(
-        info.reason,
-        status.message,
-        violations=[Violation(v.field, v.reason, v.description) for v in bad.field_violations],
-        fields=dict(info.metadata),
-        retry_after=retry.retry_delay.ToTimedelta() if unpacked[1] else None,
+def _framed(method: Method, request: Any, seconds: float) -> bytes:
+    framed = ExchangeRequest(
+        method=method.name,
+        message=method.write(request),
+        timeout_ms=math.ceil(seconds * 1000),
+        correlation_id=bound_correlation_id(),
+        traceparent=current_traceparent(),
     )
+    return framed.SerializeToString()

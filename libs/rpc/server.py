@@ -13,6 +13,10 @@ from typing import Any
 
 import grpc
 import structlog
+from contactsync.exchange.v1 import exchange_service_pb2
+from contactsync.exchange.v1.exchange_service_pb2_grpc import (
+    add_ExchangeServiceServicer_to_server,
+)
 from contactsync.operation.v1.log_service_pb2_grpc import add_LogServiceServicer_to_server
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -20,18 +24,19 @@ from grpc_reflection.v1alpha import reflection
 
 from libs.measures import Measures
 from libs.rpc import log_levels
-from libs.rpc.chain import Chain, Handler
+from libs.rpc.chain import Chain
 from libs.rpc.door import Door
 from libs.rpc.load import Load
 from libs.rpc.readiness import watch_readiness
+from libs.rpc.served import Handler
 from libs.rpc.tls import Tls
 
 _LOG = structlog.get_logger("libs.rpc")
 _WATCHDOG = timedelta(seconds=2)
 ALIVE = "alive"
 """By this name health says SERVING while the process answers at all, ready or not: who restarts it asks for that."""
-_BESIDES = 64
-"""Calls that gRPC lets in over our own limit: health checks, and those that get their refusal."""
+_BESIDES = 320
+"""What gRPC lets in over our own limit: health checks, calls that get their refusal, and streams that are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,7 @@ class Registration:
     servicer: object
 
 
+_EXCHANGE = exchange_service_pb2.DESCRIPTOR.services_by_name["ExchangeService"]
 _LOG_LEVELS = Registration(log_levels.DESCRIPTOR, add_LogServiceServicer_to_server, log_levels.LogLevels())
 
 
@@ -70,7 +76,7 @@ async def always_ready() -> None:
 
 
 class RpcServer:
-    """A server behind a door, with `LogService`, and with health and reflection, which are open to anyone."""
+    """A server behind a door, with LogService and ExchangeService, and with health and reflection, open to anyone."""
 
     def __init__(
         self,
@@ -86,9 +92,10 @@ class RpcServer:
         self.stopping = asyncio.Event()
         """Set when a stop was asked for."""
         self._settings = settings
-        self._registrations = (*registrations, _LOG_LEVELS)
         self._load = Load(settings.maximum_concurrent_rpcs, bytes_limit=settings.bytes_at_once)
         self._chain = Chain(door, self._load)
+        exchange = Registration(_EXCHANGE, add_ExchangeServiceServicer_to_server, self._chain.exchange)
+        self._registrations = (*registrations, exchange, _LOG_LEVELS)
         self._ready = ready
         self._health = health.aio.HealthServicer()
         self._names = ["", *(registration.service.full_name for registration in self._registrations)]

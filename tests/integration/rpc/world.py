@@ -45,6 +45,7 @@ from libs.rpc import (
     call_context,
     current_caller,
 )
+from libs.rpc.call import CURRENT_CALL
 
 KEY = b"k" * 32
 START = datetime(2026, 1, 15, 12, tzinfo=UTC)
@@ -167,7 +168,7 @@ class InternalServicer(idempotency_service_pb2_grpc.IdempotencyServiceServicer):
         self.world = world
 
     async def ReleaseMany(self, request: Any, context: Any) -> Any:
-        self.world.seconds_left.append(context.time_remaining())
+        self.world.seconds_left.append(CURRENT_CALL.get().seconds_left())
         await self.world.serve("ReleaseMany", request)
         return idempotency_service_pb2.ReleaseManyResponse(released=[True] * len(request.items))
 

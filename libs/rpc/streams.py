@@ -1,0 +1,127 @@
+"""Streams to a peer that are kept between calls: a call on one costs a message each way, and no stream of its own."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from contextvars import Context
+from typing import TypeAlias
+
+import grpc
+
+from libs.rpc.failure import CallFailed
+
+_MOST = 16
+_LIFE_SECONDS = (10.0, 20.0)
+"""How old a stream may get: its calls all go to one replica, and by one statement, which holds for longer."""
+_SWEEP_SECONDS = 5.0
+
+Opened: TypeAlias = "grpc.aio.StreamStreamCall[bytes, bytes]"
+
+
+class NotBegun(Exception):
+    """The stream was ended before the peer began the call: it may be made on another one, whatever it does."""
+
+
+class Streams:
+    """A few of them, each for one call at a time."""
+
+    def __init__(self, open_: Callable[[str], Opened]) -> None:
+        """`open_` begins a stream to the service of that name."""
+        self._open = open_
+        self._idle: list[KeptStream] = []
+        self._taken = 0
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._closed = False
+
+    def take(self, service: str) -> "KeptStream | None":
+        """The one that was used last, or a new one. None: as many as may be are in use."""
+        now = asyncio.get_running_loop().time()
+        while self._idle:
+            stream = self._idle.pop()
+            if stream.is_good(now):
+                self._taken += 1
+                return stream
+            stream.end()
+        if self._closed or self._taken >= _MOST:
+            return None
+        self._taken += 1
+        return KeptStream(self._open(service), now + random.uniform(*_LIFE_SECONDS))  # noqa: S311 - spreads load, guards nothing
+
+    def give_back(self, stream: "KeptStream") -> None:
+        """For the next call."""
+        self._taken -= 1
+        loop = asyncio.get_running_loop()
+        if self._closed or not stream.is_good(loop.time()):
+            stream.end()
+            return
+        self._idle.append(stream)
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    def throw_away(self, stream: "KeptStream") -> None:
+        """A call on it did not end well: what it runs is cancelled."""
+        self._taken -= 1
+        stream.end()
+
+    def close(self) -> None:
+        """Ends those that are idle now, and the others after their calls."""
+        self._closed = True
+        self._end_all_but(())
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._sweeping = None
+        self._end_all_but([stream for stream in self._idle if stream.is_good(loop.time())])
+        if self._idle:
+            self._sweeping = loop.call_later(_SWEEP_SECONDS, self._sweep)
+
+    def _end_all_but(self, kept: "Sequence[KeptStream]") -> None:
+        ended, self._idle = [stream for stream in self._idle if stream not in kept], list(kept)
+        for stream in ended:
+            stream.end()
+
+
+class KeptStream:
+    """One stream. It is read all the time, so that its end is known before the next call."""
+
+    def __init__(self, opened: Opened, ends_at: float) -> None:
+        self._opened = opened
+        self._ends_at = ends_at
+        self._answer: asyncio.Future[bytes] | None = None
+        self._failure: Exception | None = None
+        # Of no request: the stream outlives the one that it was opened for.
+        self._reading = asyncio.get_running_loop().create_task(self._read(), context=Context())
+
+    def is_good(self, now: float) -> bool:
+        """True: another call may be made."""
+        return self._failure is None and now < self._ends_at
+
+    async def ask(self, request: bytes) -> bytes:
+        """What the peer answers. Raises CallFailed and NotBegun; is cancelled with the call."""
+        if self._failure is not None:
+            raise self._failure
+        self._answer = asyncio.get_running_loop().create_future()
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # what ended it is read
+            await self._opened.write(request)
+        return await self._answer
+
+    def end(self) -> None:
+        """Cancels what runs."""
+        self._opened.cancel()
+        if self._answer is not None:
+            self._answer.cancel()
+
+    async def _read(self) -> None:
+        failure: Exception = NotBegun()
+        try:
+            async for response in self._opened:
+                if self._answer is not None and not self._answer.done():
+                    self._answer.set_result(response)
+        except grpc.aio.AioRpcError as error:
+            failure = CallFailed.told_by(error)
+        except asyncio.CancelledError:
+            failure = CallFailed(grpc.StatusCode.CANCELLED)
+        self._failure = failure
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(failure)
