@@ -83,7 +83,7 @@ class Attempts(Protocol):
 
 
 class Destinations(Protocol):
-    """Where contacts may go. Answers may be up to a second old."""
+    """Where contacts may go. Answers may be up to a second old, but one that is there is found."""
 
     async def find(self, destination_id: DestinationId) -> Destination | None:
         """Give it with its secret."""

@@ -76,9 +76,10 @@ class SqlDestinations(Destinations, PauseSwitch, Register):
 
     @override
     async def find(self, destination_id: DestinationId) -> Destination | None:
-        if self._now() >= self._known_until:
-            return next((each for each in await self.list() if each.destination_id == destination_id), None)
-        return self._known.get(destination_id)
+        if self._now() < self._known_until and (known := self._known.get(destination_id)):
+            return known
+        # What is not remembered may have been put at another process just now: its deliveries must not be given up.
+        return next((each for each in await self.list() if each.destination_id == destination_id), None)
 
     @override
     async def list(self) -> Sequence[Destination]:

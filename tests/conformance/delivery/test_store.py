@@ -194,6 +194,18 @@ async def test_a_pause_is_seen_at_once_where_it_was_made(store: Store) -> None:
     assert await store.destinations.set_paused(DestinationId("none"), paused=True) is None
 
 
+async def test_a_destination_is_known_at_every_process_as_soon_as_it_is_put(store: Store) -> None:
+    """Its first contacts may come up for delivery where others are remembered still."""
+    at_another = SqlDestinations(store.database, cipher=Vault(b"m" * 32)) if store.database else store.destinations
+    await store.destinations.put(hook("a", "dest-1"))
+    known = await store.destinations.find(DestinationId("dest-1"))
+
+    await at_another.put(hook("b", "dest-2"))
+
+    assert known == hook("a", "dest-1")
+    assert await store.destinations.find(DestinationId("dest-2")) == hook("b", "dest-2")
+
+
 async def test_secrets_are_sealed_and_bound_to_their_destination(databases: Databases) -> None:
     database = await databases.open("sqlite", MIGRATIONS)
     made = hook("a", "dest-1")
