@@ -145,7 +145,7 @@ async def _put_together(
     bus: JetStreamBus,
 ) -> Running:
     clock, rules = SystemClock(), EgressRules(settings.allowed_networks)
-    bell, destinations = Bell(clock), SqlDestinations(database, cipher=vault)
+    bell, destinations = Bell(clock), SqlDestinations(database, cipher=vault, replicas=settings.replicas)
     await _prepare(destinations, clock=clock)
     outlet = Outlet.open(rules)
     stack.push_async_callback(outlet.close)

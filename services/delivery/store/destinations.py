@@ -1,5 +1,6 @@
 """Destinations in a database, remembered for a second: every delivery asks for its own."""
 
+import asyncio
 import time
 from collections.abc import Callable, Sequence
 
@@ -15,7 +16,7 @@ from services.delivery.store.destination_rows import Row, destination_row, read_
 from services.delivery.store.tables import DestinationRow
 
 REMEMBERED_S = 1.0
-"""How late a pause at another process is noticed."""
+"""How late a change at another process is noticed."""
 
 _destinations = table_of(DestinationRow)
 _COLUMNS = tuple(_destinations.columns.keys())
@@ -61,12 +62,18 @@ _REMOVE = Statement(
 
 
 class SqlDestinations(Destinations, PauseSwitch, Register):
-    """All destinations are read together: there are few, and deliveries for several come together."""
+    """All destinations are read together: there are few, and deliveries for several come together.
 
-    def __init__(self, database: Database, *, cipher: Cipher, now: Callable[[], float] = time.monotonic) -> None:
+    A change is answered when no process goes by what was before: nothing is sent to what was paused.
+    """
+
+    def __init__(
+        self, database: Database, *, cipher: Cipher, replicas: int = 1, now: Callable[[], float] = time.monotonic
+    ) -> None:
         """`now` is in seconds."""
         self._database = database
         self._cipher = cipher
+        self._has_others = replicas > 1
         self._now = now
         self._known: dict[DestinationId, Destination] = {}
         self._known_until = float("-inf")
@@ -103,7 +110,7 @@ class SqlDestinations(Destinations, PauseSwitch, Register):
             return await transaction.fetch_one(_SET_PAUSED, row)
 
         row = await self._database.write(unit)
-        self._forget()
+        await self._let_all_forget()
         return None if row is None else self._read(row)
 
     @override
@@ -128,7 +135,7 @@ class SqlDestinations(Destinations, PauseSwitch, Register):
             return changed
 
         changed = await self._database.write(unit)
-        self._forget()
+        await self._let_all_forget()
         return changed
 
     @override
@@ -137,7 +144,7 @@ class SqlDestinations(Destinations, PauseSwitch, Register):
             return await transaction.execute(_REMOVE, (destination_id,))
 
         removed = await self._database.write(unit)
-        self._forget()
+        await self._let_all_forget()
         return removed > 0
 
     async def _read_all(self, asked: Sequence[None]) -> Sequence[Sequence[Destination]]:
@@ -147,6 +154,11 @@ class SqlDestinations(Destinations, PauseSwitch, Register):
             self._known = {each.destination_id: each for each in destinations}
             self._known_until = asked_at + REMEMBERED_S
         return [destinations] * len(asked)
+
+    async def _let_all_forget(self) -> None:
+        self._forget()
+        if self._has_others:
+            await asyncio.sleep(REMEMBERED_S)
 
     def _forget(self) -> None:
         """Also what is being read now: it may be older than the change."""

@@ -206,6 +206,20 @@ async def test_a_destination_is_known_at_every_process_as_soon_as_it_is_put(stor
     assert await store.destinations.find(DestinationId("dest-2")) == hook("b", "dest-2")
 
 
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_a_pause_holds_at_every_process_once_it_is_answered(databases: Databases, kind: str) -> None:
+    database = await databases.open(kind, MIGRATIONS)
+    here, there = (SqlDestinations(database, cipher=Vault(b"m" * 32), replicas=2) for _ in range(2))
+    made = hook("a", "dest-1")
+    await here.put(made)
+    before = await there.find(made.destination_id)
+
+    await here.set_paused(made.destination_id, paused=True)
+
+    assert before == made
+    assert await there.find(made.destination_id) == replace(made, paused=True)
+
+
 async def test_secrets_are_sealed_and_bound_to_their_destination(databases: Databases) -> None:
     database = await databases.open("sqlite", MIGRATIONS)
     made = hook("a", "dest-1")
