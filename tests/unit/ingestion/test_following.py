@@ -1,6 +1,7 @@
 """Jobs and rows as callers see them."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator
 
@@ -11,6 +12,7 @@ from services.ingestion.domain.ids import ClientId, JobId
 from services.ingestion.domain.outcome import RowState
 from services.ingestion.domain.status import JobRecord, JobStatus, job_status
 from services.ingestion.handler.following import RowPage, RowQuery
+from services.ingestion.publisher.changes import LocalChanges
 from services.ingestion.rest.answers import job_body
 from tests.unit.ingestion.world import World, client, contact, contacts
 
@@ -168,6 +170,23 @@ async def test_a_watcher_sees_the_job_now_at_every_change_and_no_longer_than_its
     with pytest.raises(StopAsyncIteration):
         await ahead(watched)
     assert not world.changes._watchers
+
+
+async def test_a_watcher_sees_what_another_replica_was_told() -> None:
+    world = World()
+    job_id = await world.job(contacts(1))
+    watched = world.follow.watch(job_id, viewer=None)
+    await ahead(watched)
+
+    await world.store.record([world.outcome(f"{job_id}.0", [C])], now=world.later(1))
+
+    assert job_status((await ahead(watched)).deliveries) is JobStatus.COMPLETED
+
+
+def test_a_watcher_looks_soon_at_first_and_then_ever_less_often() -> None:
+    pauses = LocalChanges()._pauses()
+
+    assert list(itertools.islice(pauses, 7)) == [0.25, 0.5, 1, 2, 4, 5, 5]
 
 
 async def test_a_watcher_of_an_unknown_job_is_told_so() -> None:
