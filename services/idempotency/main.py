@@ -21,7 +21,7 @@ from services.idempotency.scheduler import purge_regularly
 from services.idempotency.server import IdempotencyServer
 from services.idempotency.settings import Settings
 from services.idempotency.store.sql import MIGRATIONS, SqlKeys
-from services.idempotency.system import RandomJobIds, SystemClock
+from services.idempotency.system import OrderedJobIds, SystemClock
 
 SERVICE = "idempotency"
 
@@ -68,7 +68,7 @@ def compose(settings: Settings, database: Database, *, keys: Keys | None = None)
     """The use cases over the service's database; `keys` None: its own."""
     records = SqlKeys(database)
     limits = Limits(lease=settings.key_lease, lifetime=settings.key_lifetime)
-    return Idempotency(keys or records, records, clock=SystemClock(), job_ids=RandomJobIds(), limits=limits)
+    return Idempotency(keys or records, records, clock=SystemClock(), job_ids=OrderedJobIds(), limits=limits)
 
 
 def registrations(idempotency: Idempotency, identity: Identity) -> Sequence[Registration]:
