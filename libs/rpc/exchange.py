@@ -17,6 +17,8 @@ from libs.rpc.identity import SERVICE_HEADER
 from libs.rpc.served import Served
 from libs.rpc.tracing import TRACE_HEADER
 
+_NO_CALL = ExchangeResponse()
+"""Answers no call: at first that the caller was let in, and in the end that no other call will be begun."""
 _DETAILS = "grpc-status-details-bin"
 
 
@@ -35,8 +37,10 @@ class Exchange(ExchangeServiceServicer):
     ) -> AsyncIterator[ExchangeResponse]:
         """Each call is served as if it came by itself."""
         stream = CURRENT_CALL.get()
+        yield _NO_CALL
         async for request in requests:
             yield await self._answer(request, stream)
+        yield _NO_CALL
 
     async def _answer(self, request: ExchangeRequest, stream: Call) -> ExchangeResponse:
         served = self._methods.get(request.method)

@@ -26,9 +26,15 @@ class NotBegun(Exception):
 class Streams:
     """A few of them, each for one call at a time."""
 
-    def __init__(self, open_: Callable[[str], Opened]) -> None:
-        """`open_` begins a stream to the service of that name."""
+    def __init__(
+        self,
+        open_: Callable[[str], Opened],
+        *,
+        life: Callable[[], float] = lambda: random.uniform(*_LIFE_SECONDS),  # noqa: S311 - spreads load, guards nothing
+    ) -> None:
+        """`open_` begins a stream to the service of that name, which gets `life` seconds old."""
         self._open = open_
+        self._life = life
         self._idle: list[KeptStream] = []
         self._taken = 0
         self._sweeping: asyncio.TimerHandle | None = None
@@ -46,7 +52,7 @@ class Streams:
         if self._closed or self._taken >= _MOST:
             return None
         self._taken += 1
-        return KeptStream(self._open(service), now + random.uniform(*_LIFE_SECONDS))  # noqa: S311 - spreads load, guards nothing
+        return KeptStream(self._open(service), now + self._life())
 
     def give_back(self, stream: "KeptStream") -> None:
         """For the next call."""
@@ -88,7 +94,8 @@ class KeptStream:
     def __init__(self, opened: Opened, ends_at: float) -> None:
         self._opened = opened
         self._ends_at = ends_at
-        self._answer: asyncio.Future[bytes] | None = None
+        self._let_in = False
+        self._answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         self._failure: Exception | None = None
         # Of no request: the stream outlives the one that it was opened for.
         self._reading = asyncio.get_running_loop().create_task(self._read(), context=Context())
@@ -99,29 +106,40 @@ class KeptStream:
 
     async def ask(self, request: bytes) -> bytes:
         """What the peer answers. Raises CallFailed and NotBegun; is cancelled with the call."""
+        if not self._let_in:
+            # Nothing is sent before, or a refusal to open the stream would be lost behind the write that it fails.
+            await self._answer
         if self._failure is not None:
             raise self._failure
         self._answer = asyncio.get_running_loop().create_future()
-        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # what ended it is read
+        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):  # what ended the stream is read
             await self._opened.write(request)
         return await self._answer
 
     def end(self) -> None:
         """Cancels what runs."""
         self._opened.cancel()
-        if self._answer is not None:
-            self._answer.cancel()
+        self._answer.cancel()
 
     async def _read(self) -> None:
-        failure: Exception = NotBegun()
+        self._failure = await self._read_all()
+        if not self._answer.done():
+            self._answer.set_exception(self._failure)
+
+    async def _read_all(self) -> Exception:
+        """Gives each answer to who waits for it, and then why there will be no more."""
         try:
             async for response in self._opened:
-                if self._answer is not None and not self._answer.done():
+                if not response and self._let_in:
+                    return NotBegun()
+                self._let_in = True
+                if not self._answer.done():
                     self._answer.set_result(response)
         except grpc.aio.AioRpcError as error:
-            failure = CallFailed.told_by(error)
+            failed = CallFailed.told_by(error)
+            if self._let_in:  # gRPC tells of a write that failed, and not of what was wrong: the connection broke
+                return CallFailed(grpc.StatusCode.UNAVAILABLE)
+            return NotBegun() if failed.code is grpc.StatusCode.UNAVAILABLE else failed
         except asyncio.CancelledError:
-            failure = CallFailed(grpc.StatusCode.CANCELLED)
-        self._failure = failure
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(failure)
+            return CallFailed(grpc.StatusCode.CANCELLED)
+        return CallFailed(grpc.StatusCode.UNAVAILABLE)

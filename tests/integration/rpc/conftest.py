@@ -10,7 +10,8 @@ from contactsync.directory.v1 import connect_api_pb2_grpc, contact_source_api_pb
 from contactsync.idempotency.v1 import idempotency_service_pb2_grpc
 from contactsync.ingestion.v1 import import_api_pb2_grpc, ingestion_service_pb2_grpc
 
-from tests.integration.rpc.world import World, serving
+from tests.integration.rpc.callers import CallerHere
+from tests.integration.rpc.world import KEY, World, serving
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,13 @@ def stubs(channel: grpc.aio.Channel) -> Stubs:
         contact_source_api_pb2_grpc.ContactSourceApiStub(channel),
         sync_api_pb2_grpc.SyncApiStub(channel),
     )
+
+
+@pytest.fixture
+def delivery() -> CallerHere:
+    return CallerHere("delivery", KEY)
+
+
+@pytest.fixture
+def ingestion() -> CallerHere:
+    return CallerHere("ingestion", KEY)

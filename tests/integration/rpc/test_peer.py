@@ -1,7 +1,7 @@
 """Calls to other services of the hub."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +14,6 @@ from contactsync.policy.v1 import policy_pb2
 from opentelemetry import baggage, context
 
 from libs.rpc import (
-    Identity,
     Peer,
     PeerRefused,
     PeerUnavailable,
@@ -24,6 +23,7 @@ from libs.rpc import (
     Violation,
     remote_authenticator,
 )
+from tests.integration.rpc.callers import CallerHere
 from tests.integration.rpc.conftest import Stubs
 from tests.integration.rpc.world import KEY, World, bearer, hear, make_server
 
@@ -31,13 +31,6 @@ FETCH = ingestion_service_pb2.FetchChunksRequest(chunk_ids=["c"])
 RELEASE = idempotency_service_pb2.ReleaseManyRequest(
     items=[idempotency_service_pb2.ReleaseItem(client_id="a", key="k", fence=1)]
 )
-
-
-class CallerHere(Identity):
-    """A service that calls this server, which serves methods of several services."""
-
-    def shown(self, service: str) -> Sequence[tuple[str, str]]:
-        return super().shown("ingestion")
 
 
 @pytest.fixture

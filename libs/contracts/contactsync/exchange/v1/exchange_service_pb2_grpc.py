@@ -47,11 +47,12 @@ class ExchangeServiceServicer:
     """
 
     def Exchange(self, request_iterator, context):
-        """Makes calls one after the other: a request is answered before the next one is sent. The stream's metadata says who calls,
-        and each call is judged by its own method's rule, as if it were made without the stream.
+        """Makes calls one after the other: a request is sent when the one before it is answered. The stream's metadata says who
+        calls, and each call is judged by its own method's rule, as if it were made without the stream.
 
-        A server that is about to stop answers the call that runs and ends the stream with OK: a request without an answer was
-        then not begun. What else ends it is the status of the call that ran. Cancelling the stream cancels its call.
+        The first response answers no request: it has no outcome, and says that the caller was let in; requests are sent after it.
+        Another one without an outcome says that the server is about to stop: a request that is not answered was not begun, and
+        none will be. Of any other end it is not known what became of the request. Cancelling the stream cancels its call.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

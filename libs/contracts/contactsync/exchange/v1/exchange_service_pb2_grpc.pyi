@@ -17,11 +17,12 @@ class ExchangeServiceStub:
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Exchange: _aio.StreamStreamMultiCallable[_exchange_service_pb2.ExchangeRequest, _exchange_service_pb2.ExchangeResponse]
-    """Makes calls one after the other: a request is answered before the next one is sent. The stream's metadata says who calls,
-    and each call is judged by its own method's rule, as if it were made without the stream.
+    """Makes calls one after the other: a request is sent when the one before it is answered. The stream's metadata says who
+    calls, and each call is judged by its own method's rule, as if it were made without the stream.
 
-    A server that is about to stop answers the call that runs and ends the stream with OK: a request without an answer was
-    then not begun. What else ends it is the status of the call that ran. Cancelling the stream cancels its call.
+    The first response answers no request: it has no outcome, and says that the caller was let in; requests are sent after it.
+    Another one without an outcome says that the server is about to stop: a request that is not answered was not begun, and
+    none will be. Of any other end it is not known what became of the request. Cancelling the stream cancels its call.
     """
 
 class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -33,11 +34,12 @@ class ExchangeServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _abc.AsyncIterator[_exchange_service_pb2.ExchangeRequest],
         context: _aio.ServicerContext[_abc.AsyncIterator[_exchange_service_pb2.ExchangeRequest], _abc.AsyncIterator[_exchange_service_pb2.ExchangeResponse]],
     ) -> _abc.AsyncIterator[_exchange_service_pb2.ExchangeResponse]:
-        """Makes calls one after the other: a request is answered before the next one is sent. The stream's metadata says who calls,
-        and each call is judged by its own method's rule, as if it were made without the stream.
+        """Makes calls one after the other: a request is sent when the one before it is answered. The stream's metadata says who
+        calls, and each call is judged by its own method's rule, as if it were made without the stream.
 
-        A server that is about to stop answers the call that runs and ends the stream with OK: a request without an answer was
-        then not begun. What else ends it is the status of the call that ran. Cancelling the stream cancels its call.
+        The first response answers no request: it has no outcome, and says that the caller was let in; requests are sent after it.
+        Another one without an outcome says that the server is about to stop: a request that is not answered was not begun, and
+        none will be. Of any other end it is not known what became of the request. Cancelling the stream cancels its call.
         """
 
 def add_ExchangeServiceServicer_to_server(servicer: ExchangeServiceServicer, server: _aio.Server) -> None: ...
