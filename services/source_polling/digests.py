@@ -10,7 +10,9 @@ from services.source_polling.domain.fingerprint import FIELDS, PART, WHOLE, deli
 from services.source_polling.domain.record import SourceRecord
 from services.source_polling.domain.source import Source
 
-# The order of a source's keys is no difference. Not MessagePack, which has no whole numbers beyond 64 bits.
+# As ImportContactsRequest.contacts_json of ingestion has a contact: what is hashed is what is imported. With
+# another name or order here every contact of every source would be a change. The order of a source's keys is none. Not
+# MessagePack, which has no whole numbers beyond 64 bits.
 _written = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -20,17 +22,19 @@ class Digests:
     def __init__(self, master_key: bytes) -> None:
         self._key = hmac.digest(master_key, b"contactsync.source_polling/fingerprint", "sha256")
 
-    def __call__(self, source: Source) -> Callable[[SourceRecord], bytes]:
+    def __call__(self, source: Source) -> Callable[[SourceRecord], tuple[bytes, bytes]]:
         """Give the hash for contacts of the source; with parts where changes may be echoes."""
         key = hmac.digest(self._key, source.source_id.encode(), "sha256")
 
-        def whole(record: SourceRecord) -> bytes:
-            return blake2b(_written(record), key=key, digest_size=WHOLE).digest()
+        def whole(record: SourceRecord) -> tuple[bytes, bytes]:
+            text = _written(record)
+            return blake2b(text, key=key, digest_size=WHOLE).digest(), text
 
-        def in_parts(record: SourceRecord) -> bytes:
+        def in_parts(record: SourceRecord) -> tuple[bytes, bytes]:
             given = delivered_fields(record)
             values = [*(given.get(name, "") for name in FIELDS), rest(record)]
             parts = (blake2b(_written(value), key=key, digest_size=PART).digest() for value in values)
-            return whole(record) + b"".join(parts)
+            digest, text = whole(record)
+            return digest + b"".join(parts), text
 
         return in_parts if source.kind.may_echo else whole

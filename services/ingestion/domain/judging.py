@@ -1,6 +1,6 @@
 """Which rows of an import are delivered, and what is to be said about the others."""
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -82,7 +82,7 @@ class _Row(NamedTuple):
 
 
 def _leniently(columns: Columns, normalized: Normalized) -> tuple[Judged, Sequence[Hashable]]:
-    weighed = [_weigh(given, normalized) for given in _given(columns)]
+    weighed = _weighed(columns, normalized)
     kept = [row for row, found in enumerate(weighed) if found.identity]
     judged = Judged(
         phones=[row.phone for row in weighed],
@@ -96,13 +96,29 @@ def _leniently(columns: Columns, normalized: Normalized) -> tuple[Judged, Sequen
     return judged, [identity for row in weighed if (identity := row.identity)]
 
 
-def _given(columns: Columns) -> Iterator[_Given]:
-    phones, emails, nothing = len(columns.phones), 0, Further()
+def _weighed(columns: Columns, normalized: Normalized) -> list[_Row]:
+    e164, emails, nothing = normalized.e164, normalized.emails, Further()
+    next_phone, next_email = len(columns.phones), 0
+    weighed: list[_Row] = []
     for row, phone in enumerate(columns.phones):
         further = columns.further.get(row, nothing)
-        next_phones, next_emails = phones + len(further.phones), emails + len(further.emails)
-        yield _Given(phone, further, [row, *range(phones, next_phones)], range(emails, next_emails))
-        phones, emails = next_phones, next_emails
+        first_phone, first_email = next_phone, next_email
+        next_phone, next_email = first_phone + len(further.phones), first_email + len(further.emails)
+        clean = Further(tuple(e164[first_phone:next_phone]), tuple(emails[first_email:next_email]), further.external_id)
+        if phone or "" in clean.phones or "" in clean.emails:
+            places = [row, *range(first_phone, next_phone)]
+            weighed.append(_weigh(_Given(phone, further, places, range(first_email, next_email)), normalized))
+        else:
+            weighed.append(_weigh_clean(clean, first_phone))
+    return weighed
+
+
+def _weigh_clean(clean: Further, place: int) -> _Row:
+    """A row without a main phone, and nothing of it refused: most of the rows of a source."""
+    phones, emails, external_id = clean
+    if phones:
+        return _Row(phones[0], place, ("phone", phones[0]), clean, ())
+    return _Row("", -1, _identity("", emails[0] if emails else "", external_id), clean, ())
 
 
 def _weigh(given: _Given, normalized: Normalized) -> _Row:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Further:
-    """What else may identify a row, in the caller's order."""
+class Further(NamedTuple):
+    """What else may identify a row, in the caller's order. Two are made per row: a dataclass costs thrice."""
 
     phones: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()

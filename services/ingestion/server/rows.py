@@ -30,10 +30,13 @@ class TypedRows:
 
     unknown: Mapping[int, bytes] = {}
 
-    def __init__(self, contacts: Sequence[Contact]) -> None:
-        """Raises Invalid when additional_fields_json of some contact is not a JSON object fit to be kept."""
-        # Messages are read once: each look into one costs several times that into a struct.
-        self._rows = [_as_given(contact) for contact in contacts]
+    def __init__(self, rows: Sequence[WrittenContact], text: bytes = b"") -> None:
+        """`text`: what the rows were read from; empty for messages.
+
+        Raises Invalid when additional fields of some contact are not a JSON object fit to be kept.
+        """
+        self._rows = rows
+        self._text = text
         _check_fields(self._rows)
         self.columns = Columns(
             phones=[given.phone for given in self._rows],
@@ -43,7 +46,7 @@ class TypedRows:
         self.fingerprint = self._fingerprint()
 
     def _fingerprint(self) -> Fingerprint:
-        body = encode(self._rows)
+        body = self._text or encode(self._rows)
         try:
             canonical = body if self._is_canonical(body) else parse(body).canonical
         except Invalid as error:
@@ -56,32 +59,23 @@ class TypedRows:
         return all(given.additionalFields is NO_FIELDS for given in self._rows) and _NUL not in body
 
     def written(self, rows: Sequence[int], judged: Judged) -> bytes:
-        """The contacts JSON of these rows; a value that could not be normalised stands in it as it came."""
-        return encode([self._written(row, judged) for row in rows])
+        """The contacts JSON of these rows, asked for once; a value that could not be normalised stands as it came."""
+        for row in rows:
+            self._write(self._rows[row], row, judged)
+        return encode([self._rows[row] for row in rows])
 
-    def _written(self, row: int, judged: Judged) -> WrittenContact:
-        given, further = self._rows[row], judged.further[row]
-        numbers = [
-            Numbered(number, phone.label) for phone, number in zip(given.phones or (), further.phones, strict=True)
-        ]
+    def _write(self, given: WrittenContact, row: int, judged: Judged) -> None:
+        """What is normalised takes the place of what was given: a row of its own would cost as much as all the rest."""
+        further = judged.further[row]
+        if given.phones:
+            for phone, number in zip(given.phones, further.phones, strict=True):
+                phone.number = number
+        if given.emails:
+            for each, email in zip(given.emails, further.emails, strict=True):
+                each.email = email
         if judged.remarks and any(remark.startswith("/phone:") for remark in judged.remarks.get(row, ())):
-            numbers.append(Numbered(given.phone, "other"))
-        addresses = [
-            Addressed(email, each.label) for each, email in zip(given.emails or (), further.emails, strict=True)
-        ]
-        return WrittenContact(
-            judged.phones[row],
-            given.tags,
-            given.additionalFields,
-            phones=numbers or UNSET,
-            emails=addresses or UNSET,
-            first_name=given.first_name,
-            last_name=given.last_name,
-            company=given.company,
-            type=given.type,
-            external_id=given.external_id,
-            deleted=given.deleted,
-        )
+            given.phones = [*(given.phones or ()), Numbered(given.phone, "other")]
+        given.phone = judged.phones[row]
 
     def submitted(self, row: int) -> bytes:
         """The row as it came, in JSON."""
@@ -90,6 +84,14 @@ class TypedRows:
     def pointer(self, row: int) -> str:
         """The JSON Pointer of the row in the request."""
         return f"/contacts/{row}"
+
+
+def rows_of_messages(contacts: Sequence[Contact]) -> TypedRows:
+    """The rows of messages. Raises Invalid as TypedRows does."""
+    # Messages are read once: each look into one costs several times that into a struct.
+    if not contacts:
+        raise Invalid(violations=[Violation("/contacts", "repeated.min_items", "must contain at least 1 item")])
+    return TypedRows([_as_given(contact) for contact in contacts])
 
 
 def _as_given(contact: Contact) -> WrittenContact:

@@ -1,13 +1,13 @@
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable
 from typing import Any, TypeAlias
 
 import grpc
-from contactsync.contact.v1.contact_pb2 import Contact
 from contactsync.ingestion.v1 import ingestion_service_pb2 as pb
 from contactsync.ingestion.v1 import ingestion_service_pb2_grpc
 
 from libs.telemetry import dry_run_span
 from services.ingestion.domain.client import Client
+from services.ingestion.domain.errors import Invalid, Violation
 from services.ingestion.domain.ids import ChunkId, JobId
 from services.ingestion.domain.outcome import RowState
 from services.ingestion.handler.activity import TellActivity
@@ -21,7 +21,8 @@ from services.ingestion.server.filters import job_filter
 from services.ingestion.server.outcomes import outcomes_of
 from services.ingestion.server.parts import gathered
 from services.ingestion.server.redeliveries import redelivered, selections_of
-from services.ingestion.server.rows import TypedRows
+from services.ingestion.server.rows import TypedRows, rows_of_messages
+from services.ingestion.server.source_rows import rows_of_source
 from services.ingestion.wire.caller import calling_client, importing_client, origin, viewer
 from services.ingestion.wire.facts import tell_accepted
 from services.ingestion.wire.pages import job_place, job_token, row_place, row_token
@@ -59,19 +60,20 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
     async def ImportContacts(self, request: pb.ImportContactsRequest, context: Context) -> pb.ImportContactsResponse:
         """Imports contacts, or rehearses it."""
         client = importing_client(request)
-        return await self._import(client, request.idempotency_key, request.contacts, dry_run=request.dry_run)
+        return await self._import(client, request.idempotency_key, _rows(request), dry_run=request.dry_run)
 
     async def ImportContactStream(
         self, request_iterator: AsyncIterator[pb.ImportContactStreamRequest], context: Context
     ) -> pb.ImportContactStreamResponse:
         """Imports contacts that come in parts, as one job."""
         key, contacts = await gathered(request_iterator)
-        return pb.ImportContactStreamResponse(accepted=await self._import(calling_client(), key, contacts))
+        return pb.ImportContactStreamResponse(
+            accepted=await self._import(calling_client(), key, rows_of_messages(contacts))
+        )
 
     async def _import(
-        self, client: Client, key: str, contacts: Sequence[Contact], *, dry_run: bool = False
+        self, client: Client, key: str, rows: TypedRows, *, dry_run: bool = False
     ) -> pb.ImportContactsResponse:
-        rows = TypedRows(contacts)
         asked = Import(client=client, origin=origin(), key=key, fingerprint=rows.fingerprint, rows=rows)
         if dry_run:
             with dry_run_span("ingestion.Rehearse"):
@@ -154,3 +156,13 @@ class IngestionServicer(ingestion_service_pb2_grpc.IngestionServiceServicer):
         """Takes what became of deliveries."""
         await self._delivery.record(outcomes_of(request.outcomes))
         return pb.RecordOutcomesResponse()
+
+
+def _rows(request: pb.ImportContactsRequest) -> TypedRows:
+    """The rows in the one form that they were given in. Raises Invalid."""
+    if not request.contacts_json:
+        return rows_of_messages(request.contacts)
+    if request.contacts or not request.HasField("origin"):
+        message = "Only a source's poller gives contacts so, and then alone"
+        raise Invalid(violations=[Violation("/contacts_json", "not_allowed", message)])
+    return rows_of_source(request.contacts_json)

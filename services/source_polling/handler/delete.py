@@ -29,7 +29,7 @@ class Deleter:
         if run.status is not RunStatus.RUNNING or run.phase is not Phase.DELETING:
             return run
         while gone := await self._condemned.condemned(run, limit=TOMBSTONES):
-            body = self._imports.pack(source, key=parcel_key(run), records=(), tombstones=gone)
+            body = self._imports.pack(source, key=parcel_key(run), contacts=(), tombstones=gone)
             parcel = Parcel(run.run_id, run.parcels, body)
             run = replace(run, parcels=run.parcels + 1, tally=run.tally.plus(deleted=len(gone)))
             await self._ledger.keep(run, Kept(deleted=gone, parcel=parcel))

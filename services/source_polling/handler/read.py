@@ -104,8 +104,8 @@ class Reader:
         after = _turned(run, page, sifted, found)
         parcel = None
         if sifted.changes:
-            records = [change.record for change in sifted.changes]
-            body = self._bench.imports.pack(source, key=parcel_key(run), records=records)
+            contacts = [change.text for change in sifted.changes]
+            body = self._bench.imports.pack(source, key=parcel_key(run), contacts=contacts)
             parcel, after = Parcel(run.run_id, run.parcels, body), replace(after, parcels=run.parcels + 1)
         room = max(0, MOST_SKIPS - run.tally.skipped) if run.phase is Phase.READING else 0
         taken = (*sifted.changes, *sifted.echoes)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from services.source_polling.domain.record import ExternalId, SourceRecord
+from services.source_polling.domain.record import ExternalId
 from services.source_polling.domain.source import Source
 
 
@@ -12,9 +12,9 @@ class Imports(Protocol):
     """The way into the hub."""
 
     def pack(
-        self, source: Source, *, key: str, records: Sequence[SourceRecord], tombstones: Sequence[ExternalId] = ()
+        self, source: Source, *, key: str, contacts: Sequence[bytes], tombstones: Sequence[ExternalId] = ()
     ) -> bytes:
-        """Write an import of at most 10,000 contacts, with all that ingestion needs to know of it."""
+        """Write an import of at most 10,000 contacts, as they were hashed, with all that ingestion needs to know."""
         ...
 
     def contents(self, parcel: bytes) -> Sequence[ExternalId]:

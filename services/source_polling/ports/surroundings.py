@@ -56,8 +56,9 @@ class Cipher(Protocol):
         ...
 
 
-Fingerprints = Callable[[Source], Callable[[SourceRecord], bytes]]
-"""How contacts of a source are hashed (domain.fingerprint): keyed, so that nothing can be guessed from a hash."""
+Fingerprints = Callable[[Source], Callable[[SourceRecord], tuple[bytes, bytes]]]
+"""How contacts of a source are hashed (domain.fingerprint): keyed, so that nothing can be guessed from it. Gives the
+hash and the text that it is of."""
 Chance = Callable[[], float]
 """A random number in [0, 1)."""
 RandomBytes = Callable[[int], bytes]

@@ -13,7 +13,7 @@ from contactsync.ingestion.v1 import job_pb2
 from contactsync.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from libs.rpc import Identity, Peer
+from libs.rpc import Identity, Peer, PeerRefused
 from tests.fixtures.databases import OpenFresh
 from tests.integration.ingestion.hub import SERVICE_KEY, Hub, by, running
 
@@ -205,3 +205,84 @@ async def test_outcomes_that_cannot_be_are_refused(hub: Hub, states: bytes) -> N
         await tell(hub, outcome(done.job_id, states))
 
     assert getattr(caught.value, "reason", "") == "VALIDATION_ERROR"
+
+
+async def by_poller(hub: Hub, contacts_json: bytes, *contacts: Contact, key: str = "k") -> Any:
+    origin = pb.Origin(source_id="src_1")
+    request = pb.ImportContactsRequest(
+        idempotency_key=key, contacts_json=contacts_json, contacts=contacts, origin=origin
+    )
+    poller = Peer(hub.address, identity=Identity("source_polling", SERVICE_KEY))
+    try:
+        return await poller.call(IngestionServiceStub(poller.channel).ImportContacts, request)
+    finally:
+        await poller.close()
+
+
+WRITTEN = """[{"external_id":"7","first_name":"Анна","last_name":"","company":"","type":"lead",
+"phones":[{"value":"8 900 123-45-67","label":"work"},{"value":"12","label":"other"}],
+"emails":[{"value":"A@EXAMPLE.com","label":"private"}],"tags":["t"],"extra":{"n":123456789012345678901234567890}},
+{"external_id":"8","deleted":true},{"phones":[{"value":"12"}]}]""".encode()
+
+
+async def test_a_sources_contacts_are_taken_as_its_poller_writes_them(hub: Hub) -> None:
+    done = await by_poller(hub, WRITTEN)
+    again = await by_poller(hub, WRITTEN)
+
+    asked = pb.FetchChunksRequest(chunk_ids=[f"{done.job_id}.0"])
+    [chunk] = (await hub.delivery.call(hub.as_delivery.FetchChunks, asked)).chunks
+    assert (done.total_contacts, done.valid_contacts, again.job_id, again.replayed) == (3, 2, done.job_id, True)
+    assert json.loads(chunk.contacts_json) == [
+        {
+            "phone": "+79001234567",
+            "tags": ["t"],
+            "additionalFields": {"n": 123456789012345678901234567890},
+            "phones": [{"number": "+79001234567", "label": "work"}, {"number": "12", "label": "other"}],
+            "emails": [{"email": "A@example.com", "label": "private"}],
+            "first_name": "Анна",
+            "type": "lead",
+            "external_id": "7",
+        },
+        {"phone": "", "tags": [], "additionalFields": {}, "external_id": "8", "deleted": True},
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"[]",
+        b"{}",
+        b'[{"external_id":1}]',
+        b'[{"external_id":"1","phones":[{"value":""}]}]',
+        b'[{"external_id":"1","phones":[{"value":"1","label":"moon"}]}]',
+        b'[{"external_id":"1","type":"god"}]',
+        b'[{"external_id":"1","extra":[]}]',
+        b'[{"external_id":"1","extra":{"a":1,"a":2}}]',
+        b'[{"external_id":"1","first_name":"\\u0000"}]',
+        b'[{"external_id":"%s"}]' % (b"1" * 257),
+    ],
+)
+async def test_what_a_poller_may_not_write_is_refused(hub: Hub, text: bytes) -> None:
+    with pytest.raises(PeerRefused) as refused:
+        await by_poller(hub, text)
+
+    assert refused.value.reason == "VALIDATION_ERROR"
+
+
+async def test_contacts_come_in_one_form(hub: Hub) -> None:
+    with pytest.raises(PeerRefused) as both:
+        await by_poller(hub, WRITTEN, *CONTACTS)
+    with pytest.raises(PeerRefused) as none:
+        await by_poller(hub, b"")
+
+    assert both.value.violations[0].pointer == "/contacts_json"
+    assert none.value.violations[0].pointer == "/contacts"
+
+
+async def test_a_client_gives_contacts_as_messages(hub: Hub) -> None:
+    request = pb.ImportContactsRequest(idempotency_key="k", contacts_json=WRITTEN)
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await hub.typed.ImportContacts(request, metadata=by("shop"))
+
+    assert refused.value.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -1,12 +1,14 @@
 """Source polling as it runs, over a real source and a real database, into a hub that keeps what it is given."""
 
-from collections.abc import AsyncIterator, Sequence
+import json
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from contactsync.contact.v1.contact_pb2 import Contact
+from contactsync.contact.v1.contact_pb2 import Contact, ContactType, LabeledEmail, LabeledPhone
 from contactsync.ingestion.v1.ingestion_service_pb2 import ImportContactsRequest
 from typing_extensions import override
 
@@ -60,13 +62,28 @@ class Landing:
     def take(self, parcel: bytes) -> None:
         request = ImportContactsRequest.FromString(parcel)
         assert self.parcels.setdefault(request.idempotency_key, parcel) == parcel
-        for contact in request.contacts:
+        for contact in map(_contact, json.loads(request.contacts_json)):
             if contact.deleted:
                 self.deletes += 1
                 del self.contacts[contact.external_id]
             else:
                 self.writes += 1
                 self.contacts[contact.external_id] = contact
+
+
+def _contact(given: Mapping[str, Any]) -> Contact:
+    return Contact(
+        phones=[LabeledPhone(number=each["value"], label=each["label"]) for each in given.get("phones", ())],
+        emails=[LabeledEmail(email=each["value"], label=each["label"]) for each in given.get("emails", ())],
+        type=ContactType.Value(f"CONTACT_TYPE_{(given.get('type') or 'unspecified').upper()}"),
+        additional_fields_json=json.dumps(given["extra"], separators=(",", ":")).encode()
+        if given.get("extra")
+        else b"",
+        **{name: given[name] for name in _SAME if name in given},
+    )
+
+
+_SAME = ("external_id", "first_name", "last_name", "company", "tags", "deleted")
 
 
 class LandedImports(RpcImports):

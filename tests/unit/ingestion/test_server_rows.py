@@ -14,7 +14,7 @@ from services.ingestion.domain.rows import texts
 from services.ingestion.peers.memory import MemoryNormalizer
 from services.ingestion.rest.body import decode
 from services.ingestion.server.parts import gathered
-from services.ingestion.server.rows import TypedRows
+from services.ingestion.server.rows import rows_of_messages
 from services.ingestion.wire.pages import job_place, row_place, row_token
 
 WHOLE = Contact(
@@ -33,7 +33,7 @@ WHOLE = Contact(
 
 
 async def written(*contacts: Contact) -> bytes:
-    rows = TypedRows(contacts)
+    rows = rows_of_messages(contacts)
     normalized = await MemoryNormalizer().normalize(texts(rows.columns), default_region="RU")
     judged = judge(rows.columns, normalized, duplicates=Duplicates.KEEP_ALL)
     return rows.written(judged.kept, judged)
@@ -71,7 +71,7 @@ async def test_a_main_phone_that_is_none_is_kept_beside_the_others() -> None:
 
 
 async def test_a_row_is_shown_as_it_was_given() -> None:
-    rows = TypedRows([Contact(phone="12", emails=[LabeledEmail(email="nobody")])])
+    rows = rows_of_messages([Contact(phone="12", emails=[LabeledEmail(email="nobody")])])
 
     assert json.loads(rows.submitted(0)) == {
         "phone": "12",
@@ -83,8 +83,8 @@ async def test_a_row_is_shown_as_it_was_given() -> None:
 
 
 async def test_the_same_contacts_have_the_same_fingerprint_and_no_body_over_rest_has_it() -> None:
-    one = TypedRows([Contact(phone="1", additional_fields_json=b'{"a":1,"b":2}')])
-    other = TypedRows([Contact(phone="1", additional_fields_json=b'{ "b":2, "a":1 }')])
+    one = rows_of_messages([Contact(phone="1", additional_fields_json=b'{"a":1,"b":2}')])
+    other = rows_of_messages([Contact(phone="1", additional_fields_json=b'{ "b":2, "a":1 }')])
     rest = await decode(one.submitted(0))
 
     assert one.fingerprint.canonical == other.fingerprint.canonical
@@ -103,7 +103,7 @@ async def test_the_same_contacts_have_the_same_fingerprint_and_no_body_over_rest
 )
 def test_contacts_that_cannot_be_kept_are_refused(contact: Contact, pointer: str) -> None:
     with pytest.raises(Invalid) as caught:
-        TypedRows([contact])
+        rows_of_messages([contact])
 
     assert caught.value.violations[0].pointer == pointer
 

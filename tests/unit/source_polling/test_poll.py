@@ -1,8 +1,8 @@
 """What a run does, page by page."""
 
-from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from services.source_polling.domain.record import ExternalId, Skip
@@ -285,7 +285,7 @@ async def test_second_look_that_fails_deletes_nothing(world: World) -> None:
 
 async def test_id_that_no_database_keeps_is_left_out_with_a_reason(world: World) -> None:
     source = await world.made()
-    bad = replace(record(2), external_id=ExternalId("a\x00b"))
+    bad = msgspec.structs.replace(record(2), external_id=ExternalId("a\x00b"))
     world.source.write(page(record(1), bad, skipped=[Skip(ExternalId("c\x00d"), "It has no last name.")]))
 
     run = await world.run(source)

@@ -95,9 +95,10 @@ class RememberingImports(Imports):
     after: list[Exception] = field(default_factory=list)
 
     def pack(
-        self, source: Source, *, key: str, records: Sequence[SourceRecord], tombstones: Sequence[ExternalId] = ()
+        self, source: Source, *, key: str, contacts: Sequence[bytes], tombstones: Sequence[ExternalId] = ()
     ) -> bytes:
-        rows = [(each.external_id, each.first_name) for each in records] + [(each, None) for each in tombstones]
+        named = [msgspec.json.decode(each) for each in contacts]
+        rows = [(each["external_id"], each["first_name"]) for each in named] + [(each, None) for each in tombstones]
         return msgspec.json.encode((key, rows))
 
     def contents(self, parcel: bytes) -> Sequence[ExternalId]:
