@@ -33,6 +33,7 @@ class Load:
         self._bytes = 0
         self._streams: set[asyncio.Task[Any]] = set()
         self._waiting: set[asyncio.Task[Any]] = set()
+        self._era = 0
         self.stopping = False
 
     def enter(self, size: int, *, partner: bool = False) -> None:
@@ -68,25 +69,32 @@ class Load:
         task.add_done_callback(self._streams.discard)
 
     async def between_calls(self, messages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The messages of the current task's stream, which when the server stops has no more than the one it is at."""
-        task = asyncio.current_task()
+        """The messages of the current task's stream until streams are let go, when the one that it is at is the last."""
+        task, era = asyncio.current_task(), self._era
         assert task is not None
-        while not self.stopping:
+        while era == self._era and not self.stopping:
             self._waiting.add(task)
             try:
                 message = await anext(messages)
             except StopAsyncIteration:
                 return
             except asyncio.CancelledError:
-                if not self.stopping:
+                if era == self._era:
                     raise
                 return
             finally:
                 self._waiting.discard(task)
             yield message
 
+    def let_streams_go(self) -> None:
+        """Ends those that carry calls, between two of them: their callers open others, where the service is well."""
+        self._era += 1
+        for task in self._waiting:
+            task.cancel()
+
     def end_streams(self) -> None:
-        """Ends the streams that run, and those that are between two calls."""
+        """Ends the streams that run, and those that carry calls after the one that each is at."""
         self.stopping = True
-        for task in self._streams | self._waiting:
+        self.let_streams_go()
+        for task in self._streams:
             task.cancel()

@@ -155,6 +155,7 @@ class RpcServer:
         if self._watch:
             self._watch.cancel()
         await self._health.enter_graceful_shutdown()
+        self._load.let_streams_go()
         await asyncio.sleep(self._settings.linger.total_seconds())
         self._load.end_streams()
         await server.stop(self._settings.grace.total_seconds())
@@ -180,6 +181,8 @@ class RpcServer:
         status = states.SERVING if serving else states.NOT_SERVING
         for name in self._names:
             await self._health.set(name, status)
+        if not serving:
+            self._load.let_streams_go()
 
     def _add(self, server: grpc.aio.Server, registration: Registration) -> None:
         """Registers the service's methods, each behind the chain, as the generated code would have done without it."""

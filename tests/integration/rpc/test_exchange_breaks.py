@@ -112,6 +112,19 @@ async def test_call_that_runs_when_the_server_stops_is_answered(world: World, in
         await stopping
 
 
+async def test_server_that_is_not_well_lets_its_streams_go(world: World, ingestion: CallerHere) -> None:
+    server = make_server(world)
+    await server.start()
+    async with calling(f"127.0.0.1:{server.port}", ingestion) as peer:
+        await peer.call(releasing(peer), RELEASE)
+        await server._tell_health(serving=False)
+        await peer.call(releasing(peer), RELEASE)
+        await peer.call(releasing(peer), RELEASE)
+    await server.stop()
+
+    assert (len(world.served), ingestion.shows) == (3, 2)
+
+
 def old_server(world: World, **settings: Any) -> RpcServer:
     """One of a release that did not have the exchange."""
     server = make_server(world, **settings)
