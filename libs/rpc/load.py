@@ -69,7 +69,7 @@ class Load:
         task.add_done_callback(self._streams.discard)
 
     async def between_calls(self, messages: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The messages of the current task's stream until streams are let go, when the one that it is at is the last."""
+        """The messages of the current task's stream. The one that it is at is the last once streams are let go."""
         task, era = asyncio.current_task(), self._era
         assert task is not None
         while era == self._era and not self.stopping:
