@@ -158,6 +158,11 @@ class serve_item:  # noqa: N801 - reads as a verb: `with serve_item(item.context
         self._span.end()
 
 
+def is_sampled(context: CallContext) -> bool:
+    """Whether the caller records its trace: the lowest bit of the last hex digit of a traceparent."""
+    return context.traceparent[-1:] in _SAMPLED
+
+
 def serve_together(contexts: Iterable[CallContext], name: str, *, method: str) -> ExitStack:
     """Serves all items of a batched call at once: a span for each whose caller sampled its trace.
 
@@ -165,8 +170,7 @@ def serve_together(contexts: Iterable[CallContext], name: str, *, method: str) -
     """
     stack = ExitStack()
     for context in contexts:
-        # The last hex digit of a traceparent holds the sampled flag, its lowest bit.
-        if context.traceparent[-1:] in _SAMPLED:
+        if is_sampled(context):
             stack.enter_context(serve_item(context, name, method=method))
     return stack
 

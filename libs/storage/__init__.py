@@ -15,8 +15,8 @@ from libs.storage.errors import (
     ValueRefusedError,
 )
 from libs.storage.micros import from_micros, to_micros
-from libs.storage.opening import open_database
-from libs.storage.statement import Insert, Row, Statement, any_of, table_of
+from libs.storage.opening import make_database, open_database
+from libs.storage.statement import Insert, Row, Statement, any_of, any_row_of, table_of
 
 REFUSALS = (CorruptDatabaseError, NewerDatabaseError, UnfitDatabaseError)
 """What only the operator can mend: a process that meets one of these does not start."""
@@ -41,7 +41,9 @@ __all__ = [
     "UnitSuspendedError",
     "ValueRefusedError",
     "any_of",
+    "any_row_of",
     "from_micros",
+    "make_database",
     "open_database",
     "table_of",
     "to_micros",

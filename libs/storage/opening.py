@@ -33,3 +33,11 @@ async def open_database(url: str, *, migrations: Path, long_units: bool = False)
             raise DatabaseRefusedError(
                 f"{scheme}://…", why="its scheme is not known.", remedy="Use sqlite:///… or postgresql://…."
             )
+
+
+def make_database(url: str, *, migrations: Path) -> None:
+    """Makes a SQLite file that is not there yet, as `open_database` would; any other database is left to that."""
+    if urlsplit(url).scheme == "sqlite":
+        from libs.storage.sqlite.database import make_sqlite  # noqa: PLC0415  # as above
+
+        make_sqlite(url, Migrations(migrations))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import ARRAY, ColumnElement, Table, bindparam
+from sqlalchemy import ARRAY, JSON, ColumnElement, Table, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -68,11 +68,36 @@ def any_of(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
     return _AnyOf(column, bindparam(name, type_=ARRAY(column.type)))
 
 
+class _AnyRowOf(FunctionElement[bool]):
+    inherit_cache = True
+
+
+@compiles(_AnyRowOf, "sqlite")
+def _any_row_of_on_sqlite(element: _AnyRowOf, compiler: SQLCompiler, **options: Any) -> str:
+    *columns, values = (compiler.process(clause, **options) for clause in element.clauses)
+    members = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(columns)))
+    return f"({', '.join(columns)}) IN (SELECT {members} FROM json_each({values}))"  # noqa: S608  # compiled parts
+
+
+@compiles(_AnyRowOf, "postgresql")
+def _any_row_of_on_postgresql(element: _AnyRowOf, compiler: SQLCompiler, **options: Any) -> str:
+    *columns, values = (compiler.process(clause, **options) for clause in element.clauses)
+    kinds = [compiler.dialect.type_compiler_instance.process(clause.type) for clause in element.clauses]
+    members = ", ".join(f"CAST(value ->> {place} AS {kinds[place]})" for place in range(len(columns)))
+    return f"({', '.join(columns)}) IN (SELECT {members} FROM json_array_elements({values}))"  # noqa: S608  # as above
+
+
+def any_row_of(columns: Sequence[ColumnElement[Any]], name: str) -> ColumnElement[bool]:
+    """True where the texts and integers are one of the rows given for `name`; an empty list matches nothing."""
+    return _AnyRowOf(*columns, bindparam(name, type_=JSON()))
+
+
 class Statement:
     """A statement with named parameters; a row gives their values by position, in the order of `parameters`.
 
     `source` is an executable, or a function of the dialect's `insert`. A bindparam that `parameters` leaves out, and a
-    parameter that is not used, raise ValueError at first use. `.in_()` with a list has no fixed text: use `any_of`.
+    parameter that is not used, raise ValueError at first use. `.in_()` with a list has no fixed text: use `any_of` or
+    `any_row_of`.
     """
 
     def __init__(self, source: Executable | Callable[[Insert], Executable], *parameters: str) -> None:
@@ -84,7 +109,7 @@ class Statement:
         """With `?` in the order of occurrence."""
         from sqlalchemy.dialects import sqlite  # noqa: PLC0415  # a process pays for one dialect alone
 
-        return self._prepare(sqlite.dialect(paramstyle="qmark"), sqlite.insert, _as_json)
+        return self._prepare(sqlite.dialect(paramstyle="qmark"), sqlite.insert)
 
     @cached_property
     def postgresql(self) -> Prepared:
@@ -93,9 +118,9 @@ class Statement:
         from sqlalchemy.dialects.postgresql import asyncpg  # noqa: PLC0415  # as above
 
         dialect: Dialect = asyncpg.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves its dialects untyped
-        return self._prepare(dialect, postgresql.insert, None)
+        return self._prepare(dialect, postgresql.insert, lists_as_they_are=True)
 
-    def _prepare(self, dialect: "Dialect", insert: Any, encode_list: Callable[[Any], Any] | None) -> Prepared:
+    def _prepare(self, dialect: "Dialect", insert: Any, *, lists_as_they_are: bool = False) -> Prepared:
         element = self._source(insert) if callable(self._source) else self._source
         assert isinstance(element, CompilerElement)
         compiled = element.compile(dialect=dialect)
@@ -103,10 +128,9 @@ class Statement:
         names = tuple(compiled.positiontup or ())
         self._agree(names, compiled.params)
         arrange = self._arrangement(names, compiled.params)
-        lists = [index for index, name in enumerate(names) if isinstance(compiled.binds[name].type, ARRAY)]
-        if encode_list is not None and lists:
-            arrange = _encoding(arrange, lists, encode_list)
-        return Prepared(compiled.string, arrange)
+        encoded = (JSON,) if lists_as_they_are else (JSON, ARRAY)
+        lists = [index for index, name in enumerate(names) if isinstance(compiled.binds[name].type, encoded)]
+        return Prepared(compiled.string, _encoding(arrange, lists) if lists else arrange)
 
     def _agree(self, names: Sequence[str], given: Mapping[str, Any]) -> None:
         unused = set(self.parameters) - set(names)
@@ -125,15 +149,11 @@ class Statement:
         return lambda row: tuple([(row + behind)[index] for index in order])
 
 
-def _as_json(values: Sequence[str | int]) -> str:
-    return json.dumps(list(values))
-
-
-def _encoding(arrange: Arrange | None, lists: Sequence[int], encode: Callable[[Any], Any]) -> Arrange:
+def _encoding(arrange: Arrange | None, lists: Sequence[int]) -> Arrange:
     def arranged(row: Row) -> Row:
         values = list(row if arrange is None else arrange(row))
         for index in lists:
-            values[index] = encode(values[index])
+            values[index] = json.dumps(values[index])
         return tuple(values)
 
     return arranged

@@ -85,6 +85,15 @@ async def open_sqlite(url: str, migrations: Migrations, *, long_units: bool = Fa
     return SqliteDatabase(lock, Writer(connection, long_units=long_units), Readers(path), FileNumbers(path))
 
 
+def make_sqlite(url: str, migrations: Migrations) -> None:
+    """Leaves a file that is there as it is. Raises as `open_sqlite` does."""
+    path = path_of(url)
+    if not path.exists():
+        lock, connection = _open(path, migrations)
+        connection.close()
+        lock.release()
+
+
 def _open(path: Path, migrations: Migrations) -> tuple[FileLock, sqlite3.Connection]:
     with FileLock(path) as lock:
         pending = migrations.pending(revision_of(path), where=str(path))

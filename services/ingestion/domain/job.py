@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import accumulate
 
 from services.ingestion.domain.client import Origin
 from services.ingestion.domain.ids import ChunkId, ClientId, DestinationId, JobId
@@ -147,3 +148,11 @@ def crosses(chunks: Sequence[Sequence[int]], duplicate_of: Mapping[int, int]) ->
         return False
     starts = [rows[0] for rows in chunks]
     return any(bisect_right(starts, row) != bisect_right(starts, first) for row, first in duplicate_of.items())
+
+
+def fitting(sizes: Sequence[int], *, enough: int) -> int:
+    """How many of the first bodies are enough bytes together, or less; at least one where there are any."""
+    for count, size in enumerate(accumulate(sizes)):
+        if size > enough:
+            return max(count, 1)
+    return len(sizes)

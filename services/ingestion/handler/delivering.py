@@ -26,15 +26,7 @@ class ServeDelivery:
 
     async def fetch(self, chunk_ids: Sequence[ChunkId]) -> Sequence[StoredChunk | None]:
         """The first of the chunks, at least one, in the order asked, up to 4 MiB; None for an unknown one."""
-        fetched: list[StoredChunk | None] = []
-        size = 0
-        for chunk_id in chunk_ids:
-            chunk = await self._contents.chunk(chunk_id)
-            size += len(chunk.body) if chunk else 0
-            if fetched and size > ENOUGH_BYTES:
-                break
-            fetched.append(chunk)
-        return fetched
+        return await self._contents.chunks(chunk_ids, enough=ENOUGH_BYTES)
 
     async def record(self, outcomes: Sequence[Outcome]) -> None:
         """Keeps what became of deliveries; the same outcome twice changes nothing."""

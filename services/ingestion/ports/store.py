@@ -101,8 +101,11 @@ class Contents(Protocol):
         """The first rejected rows behind this index, by index."""
         ...
 
-    async def chunk(self, chunk_id: ChunkId) -> StoredChunk | None:
-        """The chunk, to deliver it."""
+    async def chunks(self, chunk_ids: Sequence[ChunkId], *, enough: int) -> Sequence[StoredChunk | None]:
+        """The first of the chunks, to deliver them, in the order asked; None for an unknown one.
+
+        At least one; no other whose body would make them more than enough bytes.
+        """
         ...
 
     async def holding(self, phone: SoughtPhone, job_ids: Sequence[JobId]) -> frozenset[JobId]:

@@ -1,12 +1,13 @@
 """Outcomes as delivery reports them."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 
 from contactsync.ingestion.v1 import ingestion_service_pb2 as pb
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from libs.rpc import serve_item
+from libs.rpc import is_sampled, serve_item
 from services.ingestion.domain.errors import Invalid, Violation
 from services.ingestion.domain.ids import ChunkId, DestinationId
 from services.ingestion.domain.outcome import REPORTED, Outcome
@@ -19,7 +20,12 @@ def outcomes_of(reported: Sequence[pb.DeliveryOutcome]) -> list[Outcome]:
     faults = [index for index, each in enumerate(reported) if each.row_states.translate(None, REPORTED)]
     if faults:
         raise Invalid(violations=[_odd_state(index) for index in faults])
-    return [_outcome(each) for each in reported]
+    with ExitStack() as spans:
+        for each in reported:
+            if is_sampled(each.context):
+                about = {"chunk_id": each.chunk_id, "destination_id": each.destination_id}
+                spans.enter_context(serve_item(each.context, "ingestion.RecordOutcome", method=_RECORD, **about))
+        return [_outcome(each) for each in reported]
 
 
 def _odd_state(index: int) -> Violation:
@@ -27,21 +33,19 @@ def _odd_state(index: int) -> Violation:
 
 
 def _outcome(reported: pb.DeliveryOutcome) -> Outcome:
-    about = {"chunk_id": reported.chunk_id, "destination_id": reported.destination_id}
-    with serve_item(reported.context, "ingestion.RecordOutcome", method=_RECORD, **about):
-        return Outcome(
-            chunk_id=ChunkId(reported.chunk_id),
-            destination_id=DestinationId(reported.destination_id),
-            round=reported.round,
-            attempt_count=reported.attempt_count,
-            row_states=reported.row_states,
-            final=reported.final,
-            attempted_at=reported.attempted_at.ToDatetime(UTC),
-            next_attempt_at=_moment(reported.next_attempt_at) if reported.HasField("next_attempt_at") else None,
-            response_status_code=reported.response_status_code,
-            error_message=reported.error_message,
-            reasons={row.position: row.reason for row in reported.reasons},
-        )
+    return Outcome(
+        chunk_id=ChunkId(reported.chunk_id),
+        destination_id=DestinationId(reported.destination_id),
+        round=reported.round,
+        attempt_count=reported.attempt_count,
+        row_states=reported.row_states,
+        final=reported.final,
+        attempted_at=_moment(reported.attempted_at),
+        next_attempt_at=_moment(reported.next_attempt_at) if reported.HasField("next_attempt_at") else None,
+        response_status_code=reported.response_status_code,
+        error_message=reported.error_message,
+        reasons={row.position: row.reason for row in reported.reasons},
+    )
 
 
 def _moment(stamp: Timestamp) -> datetime:

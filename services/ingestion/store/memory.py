@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from services.ingestion.domain.activity import MinuteActivity
 from services.ingestion.domain.erasure import Person
 from services.ingestion.domain.ids import ChunkId, DestinationId, JobId, job_of
-from services.ingestion.domain.job import ERASED, Acceptance, Chunk, Job, RejectedRow
+from services.ingestion.domain.job import ERASED, Acceptance, Chunk, Job, RejectedRow, fitting
 from services.ingestion.domain.opening import first_deliveries, overdue_from, ticket, tickets
 from services.ingestion.domain.outcome import Delivery, Outcome, RowState, TicketRef, merge, resolve, retry, spare
 from services.ingestion.domain.redelivery import Redelivery, Selection, Verdict, redeliver
@@ -129,8 +129,12 @@ class MemoryStore:
         places = self._places[job_of(chunk_id)].values()
         return all(each.delivery.state.final for each in places if each.delivery.chunk_id == chunk_id)
 
-    async def chunk(self, chunk_id: ChunkId) -> StoredChunk | None:
-        """The chunk, to deliver it."""
+    async def chunks(self, chunk_ids: Sequence[ChunkId], *, enough: int) -> Sequence[StoredChunk | None]:
+        """The first of the chunks, to deliver them."""
+        found = [self._chunk(each) for each in chunk_ids]
+        return found[: fitting([len(each.body) if each else 0 for each in found], enough=enough)]
+
+    def _chunk(self, chunk_id: ChunkId) -> StoredChunk | None:
         chunk = self._chunks.get(chunk_id)
         if chunk is None:
             return None

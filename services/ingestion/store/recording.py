@@ -1,10 +1,11 @@
 """The units that change deliveries. All lock rows in one order, deliveries before jobs: none wait in a circle."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 
-from libs.storage import Transaction, to_micros
+from libs.storage import Row, Transaction, to_micros
 from services.ingestion.domain.ids import ChunkId, DestinationId, JobId, index_of, job_of
 from services.ingestion.domain.opening import overdue_from, tickets
 from services.ingestion.domain.outcome import Delivery, Outcome, RowState, TicketRef, merge, resolve, retry
@@ -12,38 +13,59 @@ from services.ingestion.domain.redelivery import Redelivery, Selection, Verdict,
 from services.ingestion.ports.store import Recorded
 from services.ingestion.store import rows, statements
 
+_Place = tuple[JobId, int, str]
 _NONE = Redelivery(verdict=Verdict.NOTHING)
+_ORDERED = -3  # in a row of LOCK_THESE, with the request's correlation id and trace behind it
 
 
 async def record_in(tx: Transaction, outcomes: Sequence[Outcome], *, now: datetime, patience: timedelta) -> Recorded:
     """Merges the outcomes; lets go the chunk behind one that is done, where a job is ordered."""
+    found, known = await _locked(tx, outcomes)
+    changed: dict[_Place, Delivery] = {}
     done: Counter[JobId] = Counter()
-    released: list[TicketRef] = []
-    for outcome in sorted(outcomes, key=_place):
-        found = await tx.fetch_one(statements.LOCK_DELIVERY, _place(outcome))
-        merged = merge(rows.delivery_of_row(found), outcome) if found else None
-        if found is None or merged is None:
-            continue
-        job_id = job_of(merged.chunk_id)
-        await tx.execute(statements.KEEP_DELIVERY, rows.delivery_row(job_id, merged, now=now, patience=patience))
-        done[job_id] += merged.state.final
-        *_, ordered, correlation_id, traceparent = found
-        if merged.state.final and ordered:
-            due_at = to_micros(overdue_from(merged, now=now, patience=patience))
-            following = (job_id, merged.index + 1, merged.destination_id, due_at)
-            ready = await tx.fetch(statements.RELEASE, following)
-            released += [rows.ticket_of_row((*row, correlation_id, traceparent)) for row in ready]
+    for outcome in outcomes:
+        place = _place(outcome)
+        merged = merge(known[place], outcome) if place in known else None
+        if merged is not None:
+            known[place] = changed[place] = merged
+            done[place[0]] += merged.state.final
+    kept = [rows.delivery_row(job_id, each, now=now, patience=patience) for (job_id, *_), each in changed.items()]
+    await tx.execute_many(statements.KEEP_DELIVERY, kept)
+    released = [
+        each
+        for place, merged in sorted(changed.items(), key=itemgetter(0))
+        if merged.state.final and found[place][_ORDERED]
+        for each in await _release_next(tx, place, merged, found[place], now=now, patience=patience)
+    ]
     await _touch(tx, done, now=now)
     return Recorded(list(done), released)
 
 
-def _place(outcome: Outcome | Selection) -> tuple[JobId, int, str]:
+async def _locked(
+    tx: Transaction, named: Sequence[Outcome | Selection]
+) -> tuple[Mapping[_Place, Row], dict[_Place, Delivery]]:
+    """Their rows and what these hold by place, without those that there are not."""
+    read = await tx.fetch(statements.LOCK_THESE, (list({_place(each) for each in named}),))
+    found = {(row[0], row[1], row[2]): row for row in read}
+    return found, {place: rows.delivery_of_row(row) for place, row in found.items()}
+
+
+async def _release_next(
+    tx: Transaction, place: _Place, done: Delivery, row: Row, *, now: datetime, patience: timedelta
+) -> list[TicketRef]:
+    job_id, index, destination_id = place
+    due_at = to_micros(overdue_from(done, now=now, patience=patience))
+    ready = await tx.fetch(statements.RELEASE, (job_id, index + 1, destination_id, due_at))
+    return [rows.ticket_of_row((*each, *row[_ORDERED + 1 :])) for each in ready]
+
+
+def _place(outcome: Outcome | Selection) -> _Place:
     return job_of(outcome.chunk_id), index_of(outcome.chunk_id), outcome.destination_id
 
 
 async def _touch(tx: Transaction, done: Counter[JobId], *, now: datetime) -> None:
-    for job_id in sorted(done):
-        await tx.execute(statements.TOUCH_JOB, (job_id, done[job_id], to_micros(now)))
+    at = to_micros(now)
+    await tx.execute_many(statements.TOUCH_JOB, [(job_id, done[job_id], at) for job_id in sorted(done)])
 
 
 async def redeliver_in(
@@ -53,17 +75,17 @@ async def redeliver_in(
     answers: dict[Selection, Redelivery] = {}
     done: Counter[JobId] = Counter()
     started: list[TicketRef] = []
+    found, known = await _locked(tx, selections)
     for selection in sorted(selections, key=_place):
-        found = await tx.fetch_one(statements.LOCK_DELIVERY, _place(selection))
-        answer, after = redeliver(rows.delivery_of_row(found), selection) if found else (_NONE, None)
-        answers[selection] = answer
-        if found is None or after is None:
+        place = _place(selection)
+        answers[selection], after = redeliver(known[place], selection) if place in known else (_NONE, None)
+        if after is None:
             continue
-        job_id = job_of(after.chunk_id)
+        known[place], job_id = after, place[0]
         await tx.execute(statements.KEEP_DELIVERY, rows.delivery_row(job_id, after, now=now, patience=patience))
-        await tx.execute(statements.UNPUBLISH, _place(selection))
+        await tx.execute(statements.UNPUBLISH, place)
         done[job_id] -= 1
-        *_, correlation_id, traceparent = found
+        *_, correlation_id, traceparent = found[place]
         started.append(TicketRef(*_key_of(after), correlation_id, traceparent, after.positions))
     await _touch(tx, done, now=now)
     return [answers[selection] for selection in selections], Recorded(list(done), started)
@@ -85,15 +107,15 @@ async def resolve_in(
     """Gives unknown rows the state."""
     states: dict[Selection, bytes] = {}
     touched: Counter[JobId] = Counter()
+    _, known = await _locked(tx, selections)
     for selection in sorted(selections, key=_place):
-        found = await tx.fetch_one(statements.LOCK_DELIVERY, _place(selection))
-        known = rows.delivery_of_row(found) if found else None
-        after = resolve(known, selection.positions, state=state, reason=reason) if known else None
-        states[selection] = (after or known).states if known else b""
+        place = _place(selection)
+        after = resolve(known[place], selection.positions, state=state, reason=reason) if place in known else None
         if after is not None:
-            job_id = job_of(after.chunk_id)
+            known[place], job_id = after, place[0]
             await tx.execute(statements.KEEP_DELIVERY, rows.delivery_row(job_id, after, now=now, patience=patience))
             touched[job_id] += 0
+        states[selection] = known[place].states if place in known else b""
     await _touch(tx, touched, now=now)
     return [states[selection] for selection in selections], Recorded(list(touched), [])
 

@@ -14,10 +14,12 @@ from services.ingestion.domain.ids import ClientId, DestinationId, JobId, chunk_
 from services.ingestion.domain.job import Chunk, Details, Job, RejectedRow
 from services.ingestion.domain.opening import overdue_from
 from services.ingestion.domain.outcome import Delivery, DeliveryState, TicketRef
+from services.ingestion.ports.store import StoredChunk
 
 _pack = msgspec.msgpack.Encoder().encode
 _details = msgspec.msgpack.Decoder(Details)
 _reasons = msgspec.msgpack.Decoder(dict[int, str])
+NUMBER_SIZE = 4
 _names = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -62,6 +64,22 @@ def job_of_row(row: Sequence[Any]) -> Job:
 def chunk_row(job_id: JobId, chunk: Chunk) -> Row:
     """The chunk as it is inserted."""
     return (job_id, chunk.index, chunk.rows[-1], numbers_blob(chunk.rows), chunk.body, _pack(chunk.details), None)
+
+
+def stored_chunk_of(row: Row) -> StoredChunk:
+    """The chunk as delivery gets it, from the columns of FETCH_CHUNKS."""
+    job_id, index, client_id, row_indexes, body, correlation_id, created_at, erased, workspace_id, source_id = row
+    return StoredChunk(
+        chunk_id(JobId(job_id), index=index),
+        ClientId(client_id),
+        len(row_indexes) // NUMBER_SIZE,
+        body,
+        correlation_id,
+        from_micros(created_at),
+        numbers_of(erased) if erased else (),
+        workspace_id,
+        source_id,
+    )
 
 
 def details_blob(details: Details) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 from libs.storage import Database, Row, Transaction, from_micros, to_micros
 from services.ingestion.domain.activity import MinuteActivity
 from services.ingestion.domain.ids import ChunkId, JobId, index_of, job_of
-from services.ingestion.domain.job import Acceptance, RejectedRow
+from services.ingestion.domain.job import Acceptance, RejectedRow, fitting
 from services.ingestion.domain.opening import first_deliveries, tickets
 from services.ingestion.domain.outcome import Delivery, Outcome, RowState, TicketRef
 from services.ingestion.domain.redelivery import Redelivery, Selection
@@ -94,23 +94,16 @@ class SqlStore:
         found = await self._database.fetch(statements.REJECTED_AFTER, (job_id, row, limit))
         return [rows.rejected_row_of(each) for each in found]
 
-    async def chunk(self, chunk_id: ChunkId) -> StoredChunk | None:
-        """The chunk, to deliver it."""
-        found = await self._database.fetch_one(statements.FETCH_CHUNK, (job_of(chunk_id), index_of(chunk_id)))
-        if found is None:
-            return None
-        client_id, row_indexes, body, correlation_id, created_at, erased, workspace_id, source_id = found
-        return StoredChunk(
-            chunk_id,
-            client_id,
-            len(rows.numbers_of(row_indexes)),
-            body,
-            correlation_id,
-            from_micros(created_at),
-            rows.numbers_of(erased or b""),
-            workspace_id,
-            source_id,
-        )
+    async def chunks(self, chunk_ids: Sequence[ChunkId], *, enough: int) -> Sequence[StoredChunk | None]:
+        """The first of the chunks, to deliver them."""
+        places = [(job_of(each), index_of(each)) for each in chunk_ids]
+        if len(places) > 1:
+            sizes = {
+                (row[0], row[1]): row[2] for row in await self._database.fetch(statements.SIZES_OF_CHUNKS, (places,))
+            }
+            places = places[: fitting([sizes.get(each, 0) for each in places], enough=enough)]
+        found = {(row[0], row[1]): row for row in await self._database.fetch(statements.FETCH_CHUNKS, (places,))}
+        return [rows.stored_chunk_of(found[each]) if each in found else None for each in places]
 
     async def holding(self, phone: SoughtPhone, job_ids: Sequence[JobId]) -> frozenset[JobId]:
         """Those of the jobs that have a row with the phone."""

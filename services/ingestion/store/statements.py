@@ -4,7 +4,7 @@ from functools import cache
 
 from sqlalchemy import BigInteger, Integer, bindparam, case, func, literal_column, null, select, tuple_, update
 
-from libs.storage import Statement, any_of, table_of
+from libs.storage import Statement, any_of, any_row_of, table_of
 from services.ingestion.store.tables import OPEN, ChunkDeliveryRow, ChunkRow, JobRow, RejectedRowRow
 
 _jobs = table_of(JobRow)
@@ -61,12 +61,14 @@ LOCK_DELIVERIES_OF_JOB = Statement(
     .with_for_update(),
     "job_id",
 )
-LOCK_DELIVERY = Statement(
+# Whoever locks several does so in this order.
+LOCK_THESE = Statement(
     select(*_DELIVERY_COLUMNS, _job.ordered, _job.correlation_id, _job.traceparent)
     .join_from(_deliveries, _jobs, _delivery.job_id == _job.job_id)
-    .where(*(_delivery[name] == bindparam(name) for name in _KEY))
+    .where(any_row_of([_delivery[name] for name in _KEY], "places"))
+    .order_by(*(_delivery[name] for name in _KEY))
     .with_for_update(of=_deliveries),
-    *_KEY,
+    "places",
 )
 # In the order of an inserted row, so that both are made by the same function.
 KEEP_DELIVERY = Statement(
@@ -128,8 +130,13 @@ REJECTED_AFTER = Statement(
     "row",
     "limit",
 )
-FETCH_CHUNK = Statement(
+_CHUNK_KEY = (_chunk.job_id, _chunk.chunk_index)
+SIZES_OF_CHUNKS = Statement(
+    select(*_CHUNK_KEY, func.length(_chunk.body)).where(any_row_of(_CHUNK_KEY, "places")), "places"
+)
+FETCH_CHUNKS = Statement(
     select(
+        *_CHUNK_KEY,
         _job.client_id,
         _chunk.row_indexes,
         _chunk.body,
@@ -140,9 +147,8 @@ FETCH_CHUNK = Statement(
         _job.source_id,
     )
     .join_from(_chunks, _jobs, _chunk.job_id == _job.job_id)
-    .where(_chunk.job_id == bindparam("job_id"), _chunk.chunk_index == bindparam("chunk_index")),
-    "job_id",
-    "chunk_index",
+    .where(any_row_of(_CHUNK_KEY, "places")),
+    "places",
 )
 
 _waiting = (

@@ -61,19 +61,49 @@ async def test_what_is_unknown_is_not_found(world: World) -> None:
     await world.tell(outcome, replace(outcome, chunk_id=ChunkId("not a chunk's id")))
 
     assert await world.store.find(JobId("none")) is None
-    assert await world.store.chunk(ChunkId("none.0")) is None
-    assert await world.store.chunk(ChunkId("")) is None
+    assert await world.store.chunks([ChunkId("none.0"), ChunkId("")], enough=1) == [None, None]
 
 
 async def test_a_chunk_is_given_to_delivery(world: World) -> None:
     job_id = await world.job([contact(7, additionalFields={"k": [1, 2]})])
 
-    chunk = await world.store.chunk(chunk_id(job_id, index=0))
+    [chunk] = await world.store.chunks([chunk_id(job_id, index=0)], enough=1)
 
     assert chunk
     assert (chunk.client_id, chunk.size, chunk.correlation_id) == ("shop", 1, "request-1")
     assert chunk.created_at == (await record(world, job_id)).job.created_at
     assert chunk.body == '[{"phone":"+79000000007","tags":["лид"],"additionalFields":{"k": [1, 2]}}]'.encode()
+
+
+async def test_of_chunks_that_are_more_than_enough_the_first_are_given(world: World) -> None:
+    ids = [chunk_id(await world.job([contact(n)]), index=0) for n in range(3)]
+    asked = [ids[2], ChunkId("none.0"), ids[0], ids[1]]
+    [first] = await world.store.chunks([ids[0]], enough=1)
+    assert first
+
+    async def given(enough: int) -> list[ChunkId | None]:
+        return [each.chunk_id if each else None for each in await world.store.chunks(asked, enough=enough)]
+
+    assert await given(1) == [ids[2]]
+    assert await given(2 * len(first.body)) == [ids[2], None, ids[0]]
+    assert await given(1 << 20) == [ids[2], None, ids[0], ids[1]]
+
+
+async def test_outcomes_told_together_are_merged_in_their_order(world: World) -> None:
+    job_id, other = await world.job(contacts(2)), await world.job(contacts(1))
+    first = replace(world.outcome(f"{job_id}.0", [CREATED, RowState.PENDING]), final=False)
+
+    await world.tell(
+        world.outcome(f"{other}.0", [CREATED]),
+        first,
+        replace(first, attempt_count=2, row_states=bytes([RowState.PENDING, CREATED]), final=True),
+        world.outcome("none.0", [CREATED]),
+    )
+
+    for each in (job_id, other):
+        found = await record(world, each)
+        assert found.deliveries[0].states == bytes([CREATED]) * found.job.total
+        assert found.completed_at
 
 
 async def test_an_outcome_is_kept_and_ends_the_job(world: World) -> None:

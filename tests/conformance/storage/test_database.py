@@ -11,6 +11,7 @@ from tests.fixtures.things import (
     FIND,
     FIND_ANY,
     FIND_SIZES,
+    FIND_THESE,
     GROW,
     LOCK,
     MIGRATIONS,
@@ -108,6 +109,14 @@ async def test_any_of_finds_what_is_in_the_list(database: Database) -> None:
     assert await database.fetch(FIND_ANY, (["c", "a", 'x"'],)) == [("a",), ("c",)]
     assert await database.fetch(FIND_SIZES, ([2, 9],)) == [("b",)]
     assert await database.fetch(FIND_ANY, ([],)) == []
+
+
+async def test_any_row_of_finds_what_is_in_the_list_as_it_stands(database: Database) -> None:
+    for name, size in (("a", 1), ("b", 2), ('x"ы', 3)):
+        await database.write(putting(name, size))
+
+    assert await database.fetch(FIND_THESE, ([("a", 2), ('x"ы', 3), ("b", 2)],)) == [("b",), ('x"ы',)]
+    assert await database.fetch(FIND_THESE, ([],)) == []
 
 
 async def test_concurrent_read_modify_writes_under_a_lock_lose_nothing(database: Database) -> None:
