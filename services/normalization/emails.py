@@ -9,7 +9,8 @@ from services.normalization.domain import LONGEST_EMAIL, Email, Refusal, Refused
 _ATOM = r"[a-zA-Z0-9_!#$%&'*+\-/=?^`{|}~]+"
 # Parts that the library judges each by itself, and both too short for its rule on their sum. An international domain in
 # ASCII is longer in its own script, so it is left to the library.
-_PLAIN = re.compile(rf"(?!.*@xn--)(?!.*\.xn--)({_ATOM}(?:\.{_ATOM})*)@([a-z0-9.-]{{1,64}})", re.ASCII | re.IGNORECASE)
+_PLAIN = re.compile(rf"({_ATOM}(?:\.{_ATOM})*)@([a-zA-Z0-9.-]{{1,64}})")
+_INTERNATIONAL = "xn--"
 _LONGEST_LOCAL = 64
 
 
@@ -29,10 +30,13 @@ class LibraryEmails:
         if len(text) > LONGEST_EMAIL:
             return RefusedEmail(Refusal.TOO_LONG)
         plain = _PLAIN.fullmatch(stripped)
-        if plain is None or len(plain[1]) > _LONGEST_LOCAL:
+        if plain is None:
             return _ask(stripped)
-        domain = _domain(plain[2])
-        return Email(f"{_local(plain[1])}@{domain}") if domain else RefusedEmail(Refusal.NOT_AN_EMAIL)
+        local, name = plain.groups()
+        if len(local) > _LONGEST_LOCAL or _INTERNATIONAL in name.lower():
+            return _ask(stripped)
+        domain = _domain(name)
+        return Email(f"{_local(local)}@{domain}") if domain else RefusedEmail(Refusal.NOT_AN_EMAIL)
 
 
 def _ask(address: str) -> Email | RefusedEmail:

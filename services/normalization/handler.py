@@ -37,13 +37,13 @@ class Normalizer:
     async def phones(self, texts: Sequence[str], *, default_region: str) -> PhoneColumns:
         """Normalise phones, in the order given."""
         parse, columns = self._phones.parse, PhoneColumns()
-        await self._in_slices(texts, lambda part: columns.extend(parse(text, default_region) for text in part))
+        await self._in_slices(texts, lambda part: columns.extend([parse(text, default_region) for text in part]))
         return columns
 
     async def emails(self, texts: Sequence[str]) -> EmailColumns:
         """Check e-mails, in the order given."""
         check, columns = self._emails.check, EmailColumns()
-        await self._in_slices(texts, lambda part: columns.extend(check(text) for text in part))
+        await self._in_slices(texts, lambda part: columns.extend([check(text) for text in part]))
         return columns
 
     async def _in_slices(self, texts: Sequence[str], work: Callable[[Sequence[str]], None]) -> None:

@@ -14,7 +14,7 @@ from contactsync.source_polling.v1.source_polling_service_pb2_grpc import add_So
 from libs.egress import EgressRules, Outlet
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
-from libs.storage import REFUSALS, Database, open_database
+from libs.storage import REFUSALS, Database, make_database, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
 from services.source_polling.almanac import Almanac
@@ -46,7 +46,13 @@ SERVICE = "source_polling"
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     refusals = (*REFUSALS, WrongMasterKeyError)
-    run_process(SERVICE, Settings, serve, refusals=refusals)
+    run_process(
+        SERVICE,
+        Settings,
+        serve,
+        refusals=refusals,
+        before=lambda settings: make_database(settings.database_url, migrations=MIGRATIONS),
+    )
 
 
 async def serve(settings: Settings) -> None:

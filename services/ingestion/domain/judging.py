@@ -98,7 +98,7 @@ def _leniently(columns: Columns, normalized: Normalized) -> tuple[Judged, Sequen
 
 def _weighed(columns: Columns, normalized: Normalized) -> list[_Row]:
     e164, emails, nothing = normalized.e164, normalized.emails, Further()
-    next_phone, next_email = len(columns.phones), 0
+    next_phone, next_email = columns.main_phones, 0
     weighed: list[_Row] = []
     for row, phone in enumerate(columns.phones):
         further = columns.further.get(row, nothing)
@@ -123,7 +123,7 @@ def _weigh_clean(clean: Further, place: int) -> _Row:
 
 def _weigh(given: _Given, normalized: Normalized) -> _Row:
     further, e164 = given.further, normalized.e164
-    place = _first_valid(given.phones, e164)
+    place = _first_valid(given.phones if given.phone else given.phones[1:], e164)
     phone = e164[place] if place >= 0 else ""
     emails = [normalized.emails[at] for at in given.emails]
     delivered = Further(

@@ -26,6 +26,11 @@ class Columns:
     further: Mapping[int, Further] = field(default_factory=dict)
     phone_required: bool = True
 
+    @property
+    def main_phones(self) -> int:
+        """How many of the phones are to be normalised beside further ones: all, or none where all are empty."""
+        return len(self.phones) if any(self.phones) else 0
+
 
 @dataclass(frozen=True, slots=True)
 class Texts:
@@ -126,11 +131,11 @@ def decision_name(decided_by: int) -> str:
 
 
 def texts(columns: Columns) -> Texts:
-    """What is to be normalised for these rows."""
+    """What is to be normalised for these rows: no main phones where no row has one, as in what a source gives."""
     if not columns.further:
         return Texts(columns.phones)
     further = [columns.further[row] for row in sorted(columns.further)]
     return Texts(
-        [*columns.phones, *(phone for row in further for phone in row.phones)],
+        [*columns.phones[: columns.main_phones], *(phone for row in further for phone in row.phones)],
         [email for row in further for email in row.emails],
     )

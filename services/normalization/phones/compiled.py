@@ -23,7 +23,10 @@ _FEWEST_NATIONAL_DIGITS: Final = 2
 _MOST_NATIONAL_DIGITS: Final = 17
 _LAST_RESORT: Final = "00"  # what the library's adapter reads as a plus when nothing else makes a valid number
 _COUNTRY_CODES: Final = frozenset(COUNTRY_CODE_TO_REGION_CODE)
-_EMPTY: Final = RefusedPhone(Refusal.EMPTY)  # what a row without a main phone asks for
+_MOST_BARE_DIGITS: Final = 31
+# A look into an enum costs as much as a small match.
+_PLUS, _INTERNATIONAL_PREFIX, _COUNTRY_CODE, _DEFAULT_REGION = DecidedBy
+_EMPTY: Final = RefusedPhone(Refusal.EMPTY)
 
 
 class CompiledPhones:
@@ -50,6 +53,8 @@ class CompiledPhones:
 
     def answer(self, text: str, default_region: str) -> Phone | RefusedPhone | None:
         """The fast path alone. None: this text is for the library."""
+        if text[:1] == "+" and (bare := text[1:]).isdecimal() and bare.isascii() and len(bare) <= _MOST_BARE_DIGITS:
+            return self._international(bare, _PLUS)  # what the gate would say, in a third of its time
         gate = _GATE(text)
         if gate is None:
             return None
@@ -58,7 +63,7 @@ class CompiledPhones:
         if len(digits) < _FEWEST_DIGITS:
             return None
         if plus:
-            return self._international(digits, DecidedBy.PLUS)
+            return self._international(digits, _PLUS)
         plan = self._plan(default_region)
         return None if plan is None else self._domestic(digits, plan)
 
@@ -67,15 +72,15 @@ class CompiledPhones:
         prefix = plan.international_prefix
         # No country code begins with 0, so a prefix before a 0 is none (_parse_prefix_as_idd).
         if prefix is not None and (match := prefix(digits)) and not digits.startswith("0", match.end()):
-            result = self._international(digits[match.end() :], DecidedBy.INTERNATIONAL_PREFIX)
+            result = self._international(digits[match.end() :], _INTERNATIONAL_PREFIX)
             return None if digits.startswith(_LAST_RESORT) and isinstance(result, RefusedPhone) else result
         country = self._country(plan.country_code)
         if country is None or digits.startswith(_LAST_RESORT):
             return None
         rest = plan.without_country_code(digits)
         if rest is not None:
-            return _judge(rest, country.main, country, DecidedBy.COUNTRY_CODE)
-        return _judge(digits, plan, country, DecidedBy.DEFAULT_REGION)
+            return _judge(rest, country.main, country, _COUNTRY_CODE)
+        return _judge(digits, plan, country, _DEFAULT_REGION)
 
     def _international(self, digits: str, decided_by: DecidedBy) -> Phone | RefusedPhone | None:
         if len(digits) < _FEWEST_DIGITS:

@@ -1,7 +1,8 @@
 """What of a page must be imported: only what changed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from services.source_polling.domain.record import ExternalId, Skip, SourceRecord, is_id
 
@@ -15,15 +16,14 @@ _NUL = b"\\u0000"
 _NO_ID = "Its id is empty, longer than 256 characters, or holds a NUL character."
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A contact that is new or differs from what was last accepted."""
 
     record: SourceRecord
     fingerprint: bytes
     before: bytes | None
     """None: it is new."""
-    text: bytes = field(repr=False)
+    text: bytes
     """The contact as it is hashed and imported."""
 
 
