@@ -234,8 +234,7 @@ def make_server(world: World, **settings: Any) -> RpcServer:
         _registration(world, sync_api_pb2, sync_api_pb2_grpc, "SyncApi", SyncServicer),
     ]
     settings.setdefault("grace", timedelta(seconds=1))
-    listen = settings.pop("listen", "127.0.0.1:0")
-    ready = settings.pop("ready", _ready)
+    listen, ready = settings.pop("listen", "127.0.0.1:0"), settings.pop("ready", _ready)
     return RpcServer(RpcSettings(listen=listen, **settings), registrations, door=world.door(), ready=ready)
 
 
