@@ -9,14 +9,15 @@ from time import perf_counter
 from typing import Self
 
 import aiohttp
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from libs.egress.rules import CheckedResolver, EgressRules, ForbiddenAddressError
+from libs.egress.exchange import FAULTS, Answer, Exchange
+from libs.egress.rules import EgressRules, ForbiddenAddressError
 from libs.egress.tracing import asking, tell, trace_headers
 from libs.measures import About, Histogram, Measures
 
 READ_LIMIT = 64 * 1024
-CONNECTING_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +44,9 @@ class Unanswered:
 class Outlet:
     """Follows no redirect, keeps no cookie, trusts no proxy of the environment, checks every address it connects to."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, unshared: aiohttp.ClientSession, rules: EgressRules) -> None:
+    def __init__(self, shared: Exchange, *, unshared: Exchange, rules: EgressRules) -> None:
         """`unshared` keeps no connection."""
-        self._session = session
+        self._shared = shared
         self._unshared = unshared
         self._rules = rules
         self._durations = Histogram(_DURATION)
@@ -58,11 +59,11 @@ class Outlet:
     @classmethod
     def open(cls, rules: EgressRules) -> Self:
         """Open the connections that questions share. Needs a running loop. How many at once: the caller bounds it."""
-        return cls(_session(rules, keeps=True), unshared=_session(rules, keeps=False), rules=rules)
+        return cls(Exchange(rules, keeps=True), unshared=Exchange(rules, keeps=False), rules=rules)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._session.close()
+        await self._shared.close()
         await self._unshared.close()
 
     async def ask(
@@ -72,7 +73,7 @@ class Outlet:
         *,
         headers: Mapping[str, str],
         body: bytes | None = None,
-        timeout: timedelta,  # noqa: ASYNC109 - of the whole question, connecting and reading included; aiohttp keeps it
+        timeout: timedelta,  # noqa: ASYNC109 - of the whole question, connecting and reading included, which only the one who asks it can bound
         read_limit: int = READ_LIMIT,
         unshared: bool = False,
     ) -> Reply | Unanswered:
@@ -85,21 +86,21 @@ class Outlet:
         # A literal address needs no resolver, so the resolver's check does not see it.
         if not self._rules.may_call_host(target.raw_host or ""):
             return _FORBIDDEN
-        session = self._unshared if unshared else self._session
+        exchange = self._unshared if unshared else self._shared
         began, told = perf_counter(), "cancelled"
         with asking(method, target) as span:
             try:
-                async with session.request(
+                answer = await exchange.ask(
                     method,
                     target,
-                    data=body,
                     headers={**headers, **trace_headers()},
-                    timeout=_timeout(timeout.total_seconds()),
-                    allow_redirects=False,
-                ) as response:
-                    told = str(response.status)
-                    return await _reply(response, read_limit)
-            except (aiohttp.ClientError, TimeoutError) as failure:
+                    body=body,
+                    seconds=timeout.total_seconds(),
+                    limit=read_limit,
+                )
+                told = str(answer.status)
+                return _unpacked(answer, read_limit)
+            except FAULTS as failure:
                 told = type(failure).__name__
                 return _read_failure(failure)
             finally:
@@ -115,50 +116,14 @@ _DURATION = About(
 )
 
 
-def _session(rules: EgressRules, *, keeps: bool) -> aiohttp.ClientSession:
-    connector = aiohttp.TCPConnector(limit=0, resolver=CheckedResolver(rules), ttl_dns_cache=30, force_close=not keeps)
-    return aiohttp.ClientSession(
-        connector=connector,
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        trust_env=False,
-        headers={"User-Agent": "contactsync", "Accept-Encoding": "identity"},
-        skip_auto_headers=("Content-Type",),
-    )
-
-
 @lru_cache(maxsize=256)
 def _parsed(url: str) -> URL:
     return URL(url)
 
 
-@lru_cache(maxsize=256)
-def _timeout(total: float) -> aiohttp.ClientTimeout:
-    return aiohttp.ClientTimeout(total=total, sock_connect=min(CONNECTING_S, total))
-
-
-async def _reply(response: aiohttp.ClientResponse, limit: int) -> Reply:
-    packed, whole = await _read(response, limit)
-    content, unpacked = _unpack(packed, response.headers.get("Content-Encoding", ""), limit)
-    return Reply(status=response.status, headers=response.headers, body=content, whole=whole and unpacked)
-
-
-async def _read(response: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
-    """Read the body, so that its connection can be used again. False: it is not all of it."""
-    parts: list[bytes] = []
-    left = limit
-    try:
-        while not response.content.at_eof():
-            if left <= 0:
-                response.close()
-                return b"".join(parts), False
-            part = await response.content.readany()
-            parts.append(part[:left])
-            left -= len(part)
-    except (aiohttp.ClientError, TimeoutError):
-        response.close()
-        return b"".join(parts), False
-    return b"".join(parts), left >= 0
+def _unpacked(answer: Answer, limit: int) -> Reply:
+    content, unpacked = _unpack(answer.body, answer.headers.get("Content-Encoding", ""), limit)
+    return Reply(status=answer.status, headers=answer.headers, body=content, whole=answer.whole and unpacked)
 
 
 def _unpack(packed: bytes, encoding: str, limit: int) -> tuple[bytes, bool]:
@@ -185,13 +150,13 @@ _FAILURES: tuple[tuple[type[Exception], Unanswered], ...] = (
     (aiohttp.ConnectionTimeoutError, Unanswered(message="The receiver could not be reached in time.", reached=False)),
     (aiohttp.InvalidURL, Unanswered(message="The receiver's URL cannot be called.", reached=False)),
     (TimeoutError, Unanswered(message="The receiver did not answer in time.", reached=True)),
-    (aiohttp.ClientResponseError, Unanswered(message="The answer was not HTTP, or over its limits.", reached=True)),
+    (HttpProcessingError, Unanswered(message="The answer was not HTTP, or over its limits.", reached=True)),
     (Exception, Unanswered(message="The line was cut before an answer.", reached=True)),
 )
 """The first that fits. A failure's own text may hold the URL, so it is not told."""
 
 
-def _read_failure(failure: aiohttp.ClientError | TimeoutError) -> Unanswered:
+def _read_failure(failure: Exception) -> Unanswered:
     if isinstance(failure, aiohttp.ClientConnectorDNSError) and isinstance(failure.os_error, ForbiddenAddressError):
         return _FORBIDDEN
     return next(answer for kind, answer in _FAILURES if isinstance(failure, kind))
