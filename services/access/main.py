@@ -10,7 +10,7 @@ from contactsync.access.v1.access_service_pb2_grpc import add_AccessServiceServi
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Registration, RpcServer, RpcSettings, Tls, cached_authenticator
 from libs.sealing import PepperedHash
-from libs.storage import REFUSALS, Database, open_database
+from libs.storage import REFUSALS, Database, make_database, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
 from services.access.credentials_file import CredentialsFileError, JsonCredentialsFile
@@ -34,6 +34,7 @@ def main() -> None:
         Settings,
         serve,
         refusals=(*REFUSALS, CredentialsFileError, OperatorKeyChangedError),
+        before=lambda settings: make_database(settings.database_url, migrations=MIGRATIONS),
     )
 
 

@@ -16,7 +16,7 @@ from libs.bus import Bus, JetStreamBus
 from libs.egress import EgressRules, Outlet
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
-from libs.storage import REFUSALS, Database, open_database
+from libs.storage import REFUSALS, Database, make_database, open_database
 from libs.telemetry import Telemetry, configure_telemetry
 from libs.telemetry.metrics import telling
 from services.delivery.consumer import CONSUMER, STREAM, TicketConsumer
@@ -54,7 +54,13 @@ log = structlog.get_logger()
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     refusals = (*REFUSALS, WrongMasterKeyError)
-    run_process(SERVICE, Settings, serve, refusals=refusals)
+    run_process(
+        SERVICE,
+        Settings,
+        serve,
+        refusals=refusals,
+        before=lambda settings: make_database(settings.database_url, migrations=MIGRATIONS),
+    )
 
 
 async def serve(settings: Settings) -> None:

@@ -27,7 +27,7 @@ from libs.bus import INTAKE_TICKET, JetStreamBus
 from libs.process import read_key_file, run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
 from libs.sealing import PepperedHash
-from libs.storage import REFUSALS, open_database
+from libs.storage import REFUSALS, make_database, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
 from services.directory.consumer import IntakeConsumer
@@ -59,7 +59,13 @@ _LETTERS_EVERY: Final = timedelta(milliseconds=500)
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    run_process(SERVICE, Settings, serve, refusals=REFUSALS)
+    run_process(
+        SERVICE,
+        Settings,
+        serve,
+        refusals=REFUSALS,
+        before=lambda settings: make_database(settings.database_url, migrations=MIGRATIONS),
+    )
 
 
 async def serve(settings: Settings) -> None:

@@ -10,7 +10,7 @@ from contactsync.idempotency.v1.idempotency_service_pb2_grpc import add_Idempote
 
 from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
-from libs.storage import REFUSALS, Database, open_database
+from libs.storage import REFUSALS, Database, make_database, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
 from services.idempotency.counting import CountedKeys
@@ -28,7 +28,13 @@ SERVICE = "idempotency"
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    run_process(SERVICE, Settings, serve, refusals=REFUSALS)
+    run_process(
+        SERVICE,
+        Settings,
+        serve,
+        refusals=REFUSALS,
+        before=lambda settings: make_database(settings.database_url, migrations=MIGRATIONS),
+    )
 
 
 async def serve(settings: Settings) -> None:

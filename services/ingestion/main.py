@@ -17,7 +17,7 @@ from libs.bus import DELIVERY_TICKET, Bus, JetStreamBus
 from libs.measures import Measures
 from libs.process import run_process
 from libs.rpc import Door, Identity, Peer, Registration, RpcServer, RpcSettings, Tls, remote_authenticator
-from libs.storage import REFUSALS, open_database
+from libs.storage import REFUSALS, make_database, open_database
 from libs.telemetry import configure_telemetry
 from libs.telemetry.metrics import telling
 from services.ingestion.counting import CountedJobs, OutboxNumbers
@@ -52,7 +52,13 @@ SERVICE = "ingestion"
 
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
-    run_process(SERVICE, Settings, serve, refusals=REFUSALS)
+    run_process(
+        SERVICE,
+        Settings,
+        serve,
+        refusals=REFUSALS,
+        before=lambda settings: make_database(settings.database_url, migrations=MIGRATIONS),
+    )
 
 
 async def serve(settings: Settings) -> None:
