@@ -22,7 +22,7 @@ def doctor(*, data: Data = None, as_json: Json = False) -> None:
     """Check the running hub; exit code 1 when something is not well."""
     folder, facts = running_hub_of(data)
     findings = list(_look(folder, facts))
-    running, versions = processes(facts), machine.versions()
+    running, versions = processes(folder, facts), machine.versions()
     if as_json:
         print_json({"findings": [asdict(each) for each in findings], "processes": running, "versions": versions})
     else:
@@ -51,7 +51,7 @@ def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield machine.ports(facts)
     yield machine.disk(folder)
     yield machine.clock(folder, facts)
-    yield memory(facts)
+    yield memory(folder, facts)
     if facts["jaeger_url"]:
         yield entrances.traces(facts["jaeger_url"])
     yield from work(connect(folder.root, "", "", role="admin", patience_s=_PATIENCE_S))

@@ -17,7 +17,7 @@ from libs.cli.stack import readiness
 from libs.cli.stack.certificates import operator_of
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder, write_private
-from libs.cli.stack.plan import CONSOLE, OTHER_PORTS, Plan, port_names
+from libs.cli.stack.plan import CONSOLE, OTHER_PORTS, Plan, Program, port_names
 from libs.cli.stack.ports import choose_free, require_free
 from libs.cli.stack.postgres import place_of, settle
 from libs.cli.stack.shape import Shape
@@ -134,13 +134,13 @@ def _write_configs(plan: Plan, outside: Outside | None) -> Supervisor:
     write_private(
         config, render_supervisor_config(plan.programs(), log=root / "log", address=address, password=password)
     )
-    return Supervisor(config, address=address, password=password)
+    return Supervisor(config, address=address, password=password, environment=plan.interpreter())
 
 
 def _start(hub: Hub) -> None:
     plan, patience = hub.plan, _READY_SECONDS * hub.plan.shape.replicas
-    # All at once: each waits for what it needs, and two cores import six processes best when neither idles.
-    hub.supervisor.start([program.name for program in plan.programs()])
+    # All at once, since each waits for what it needs. The others begin while the nursery imports for the services.
+    hub.supervisor.start([program.name for program in sorted(plan.programs(), key=Program.runs_python)])
     wait_until(lambda: readiness.nats_answers(plan), timeout=patience, hopeless=hub.hopeless, what="nats")
     for monitor in plan.nats.monitors().values():
         asyncio.run(assert_synchronous(monitor))

@@ -19,6 +19,12 @@ CONSOLE = "console"
 """The operators' web entrance: a process that owns nothing and calls the services as everyone does."""
 OTHER_PORTS = ("envoy_admin", "supervisor")
 """What listens beside the gateway, the services and the bus."""
+_INTERPRETER = {
+    "PYTHONUNBUFFERED": "1",
+    # An arena of malloc for each of a process's threads would hold what they gave back.
+    "MALLOC_ARENA_MAX": "2",
+    "PYDANTIC_DISABLE_PLUGINS": "__all__",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +89,10 @@ class Program:
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    def runs_python(self) -> bool:
+        """Whether it is one of ours."""
+        return self.command[0] == sys.executable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,9 +188,9 @@ class Plan:
             yield Program("jaeger", (self.tracing.jaeger, "--config", str(self.jaeger_config)), limit)
         for instance in self.instances():
             command = (sys.executable, "-m", f"services.{instance.service}.main")
-            yield Program(instance.name, command, self.instance_environment(instance) | self._bytecode())
+            yield Program(instance.name, command, self.instance_environment(instance))
         console = (sys.executable, "-m", "services.console.main")
-        yield Program(CONSOLE, console, self.console_environment() | self._bytecode())
+        yield Program(CONSOLE, console, self.console_environment())
         envoy = ("envoy", "--config-path", str(self.gateway_config), "--concurrency", "1", "--disable-hot-restart")
         yield Program("gateway", (*envoy, "--log-level", "warn"))
 
@@ -197,12 +207,13 @@ class Plan:
             return self.folder.database_url(service)
         return service_url(self.folder, self.shape, service)
 
-    def _bytecode(self) -> dict[str, str]:
-        """Compiled modules lie in our own folder where the environment wants none beside the sources."""
+    def interpreter(self) -> dict[str, str]:
+        """How Python and the C library work in every process of ours, which they read when it begins."""
         if not sys.dont_write_bytecode:
-            return {}
+            return dict(_INTERPRETER)
+        # Compiled modules lie in our own folder where the environment wants none beside the sources.
         folder = sys.pycache_prefix or str(self.folder.root / "run" / "bytecode")
-        return {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
+        return _INTERPRETER | {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
 
     def instance_environment(self, instance: Instance) -> dict[str, str]:
         """The settings of a service process. Secrets travel as files; only passwords of URLs are in the URLs."""
@@ -242,8 +253,5 @@ class Plan:
             "CONTACTSYNC_OTLP_ENDPOINT": self.otlp_endpoint,
             "CONTACTSYNC_TRACE_RATE": str(self.tracing.sampling.rate),
             "CONTACTSYNC_TRACE_RATIO": str(self.tracing.sampling.share),
-            "PYTHONUNBUFFERED": "1",
-            # An arena of malloc for each of a process's threads would hold what they gave back.
-            "MALLOC_ARENA_MAX": "2",
-            "PYDANTIC_DISABLE_PLUGINS": "__all__",
+            **_INTERPRETER,
         }

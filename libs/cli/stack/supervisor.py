@@ -12,6 +12,7 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
+from libs.cli.stack.child import STARTED_SECONDS
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.plan import Program
 from libs.cli.stack.programs import Programs
@@ -43,15 +44,14 @@ def render_supervisor_config(programs: Iterable[Program], *, log: Path, address:
 
 
 def _section(program: Program, log: Path) -> Mapping[str, str]:
-    command = (sys.executable, "-m", "libs.cli.stack.child", *program.command)
     return {
-        "command": " ".join(_quoted(word) for word in command),
+        "command": " ".join(_quoted(word) for word in program.command),
         "environment": ",".join(f"{name}={_quoted(value)}" for name, value in program.environment.items()),
         "autostart": "false",
         "autorestart": "unexpected",
         # EX_CONFIG: the process refuses to start until the operator changes something; to try again would be noise.
         "exitcodes": str(os.EX_CONFIG),
-        "startsecs": "1",
+        "startsecs": str(STARTED_SECONDS),
         # The wait between tries grows by a second each time: patient, and never a storm.
         "startretries": "1000000",
         "stopsignal": "TERM",
@@ -72,20 +72,22 @@ def _quoted(word: str) -> str:
 class Supervisor:
     """A running supervisord and its processes."""
 
-    def __init__(self, config: Path, *, address: str, password: str) -> None:
+    def __init__(self, config: Path, *, address: str, password: str, environment: Mapping[str, str]) -> None:
+        """``environment``: beside our own, what supervisord and its programs begin with."""
         self._config = config
+        self._environment = environment
         self._complaints = config.with_suffix(".stderr")
         self.programs = Programs(address=address, password=password)
         self._process: subprocess.Popen[bytes] | None = None
 
     def launch(self) -> None:
         """Starts supervisord itself, with none of its programs. It ends when this process does, however it ends."""
-        command = [sys.executable, "-m", "libs.cli.stack.child", sys.executable, "-m", "supervisor.supervisord"]
+        command = [sys.executable, "-m", "libs.cli.stack.child", sys.executable, "-m", "libs.cli.stack.nursery"]
         scripts = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         with self._complaints.open("wb") as complaints:
             self._process = subprocess.Popen(  # noqa: S603 — our own interpreter and our own file
                 [*command, "--configuration", str(self._config)],
-                env=os.environ | {"PATH": scripts},
+                env={**os.environ, "PATH": scripts, **self._environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=complaints,
