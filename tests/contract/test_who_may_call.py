@@ -4,8 +4,8 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
@@ -36,6 +36,8 @@ class Caller:
     """What every method says that is not open. 0: the method's rule decides."""
     scope: int = 0
     service: str = ""
+    certificate: str = "operator"
+    """What they show where TLS is on."""
 
     signs: bool = False
 
@@ -104,7 +106,7 @@ def forged(key: str) -> str:
 
 
 def services(hub: Hub, method: Method) -> dict[str, Caller]:
-    """Callers of the method that show a service's statement, true or not."""
+    """Callers of the method that show a service's statement, true or not, and where TLS is on a certificate."""
     key, now = bytes.fromhex(hub.plan.folder.key("service").read_text().strip()), time.time()
 
     def stated(name: str, *, key: bytes = key, audience: str = method.owner, late: float = 0) -> str:
@@ -112,7 +114,7 @@ def services(hub: Hub, method: Method) -> dict[str, Caller]:
 
     true = stated("ingestion")
     elsewhere = next(each for each in SERVICES if each != method.owner)
-    return {
+    wrong = {
         "statement under another key": Caller(token(stated("ingestion", key=bytes(32))), UNAUTHORIZED),
         "statement of another name": Caller(token(true.replace("v2.ingestion", "v2.delivery")), UNAUTHORIZED),
         "statement for another audience": Caller(token(stated("ingestion", audience=elsewhere)), UNAUTHORIZED),
@@ -125,7 +127,14 @@ def services(hub: Hub, method: Method) -> dict[str, Caller]:
         "empty statement": Caller(token(""), UNAUTHORIZED),
         "statement and key": Caller((*token(true), *bearer("nonsense")), UNAUTHORIZED),
         "two statements": Caller((*token(true), *token(true)), UNAUTHORIZED),
-    } | {name: Caller(token(stated(name)), service=name) for name in (*SERVICES, "stranger")}
+    }
+    callers = {name: replace(each, certificate="ingestion") for name, each in wrong.items()}
+    callers |= {name: Caller(token(stated(name)), service=name, certificate=name) for name in SERVICES}
+    if hub.plan.shape.tls:
+        return callers | {
+            "another's statement": Caller(token(stated("delivery")), UNAUTHORIZED, certificate="ingestion")
+        }
+    return callers | {"stranger": Caller(token(stated("stranger")), service="stranger")}
 
 
 def told(status: int) -> int:
@@ -137,8 +146,15 @@ def told(status: int) -> int:
 async def test_method_lets_in_whom_its_rule_names(hub: Hub, clients: dict[str, Caller], method: Method) -> None:
     callers = clients | services(hub, method)
 
-    async with dial(hub, method.owner) as channel:
-        heard = {name: await call(channel, method, b"", caller.metadata) for name, caller in callers.items()}
+    async with AsyncExitStack() as stack:
+        channels = {
+            each: await stack.enter_async_context(dial(hub, method.owner, certificate=each))
+            for each in {caller.certificate for caller in callers.values()}
+        }
+        heard = {
+            name: await call(channels[caller.certificate], method, b"", caller.metadata)
+            for name, caller in callers.items()
+        }
 
     assert {name: told(each.status) for name, each in heard.items()} == {
         name: caller.expected(method) for name, caller in callers.items()
