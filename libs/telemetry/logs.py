@@ -12,6 +12,7 @@ import structlog
 from opentelemetry import baggage, trace
 from structlog.typing import FilteringBoundLogger, Processor
 
+from libs.telemetry.lines import LineWriter
 from libs.telemetry.masking import Masked, mask_text
 
 _log = structlog.get_logger("libs.telemetry")
@@ -30,6 +31,7 @@ def configure_logs(*, service: str, level: str, stream: TextIO) -> None:
     now and whenever it is changed.
     """
     _OURS.setLevel(level.upper())
+    writer = LineWriter(stream)
     before: list[Processor] = [
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named(service),
@@ -39,7 +41,7 @@ def configure_logs(*, service: str, level: str, stream: TextIO) -> None:
     structlog.configure(
         processors=[structlog.processors.add_log_level, drop_quiet, *before, *after],
         wrapper_class=_sparing(structlog.make_filtering_bound_logger(logging.DEBUG)),
-        logger_factory=structlog.WriteLoggerFactory(file=stream),
+        logger_factory=lambda *_: writer,
         cache_logger_on_first_use=True,
     )
     _route_libraries(stream, before, after)
