@@ -89,7 +89,8 @@ def test_create_of_a_known_identifier_is_409__s(telecrm: Telecrm) -> None:
 def test_of_200_creates_at_once_one_is_201_and_199_are_409__i(telecrm: Telecrm) -> None:
     number = phone()
 
-    with ThreadPoolExecutor(40) as pool:
+    # Of more connections than it keeps, 20, httpx may close one that another thread was just given (httpcore, 1110).
+    with ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: telecrm.post("lead", {"fields": {"phone": number}}), range(200)))
 
     assert sorted(answer.status_code for answer in answers) == [201, *[409] * 199]
