@@ -79,6 +79,7 @@ def build(settings: GatewaySettings) -> Config:
         "node": {"id": "gateway", "cluster": "contactsync"},
         "static_resources": {"listeners": listeners, "clusters": clusters},
         "overload_manager": _overload_manager(),
+        "watchdogs": _watchdogs(),
         **(tracing.bootstrap() if settings.otlp_endpoint else {}),
     }
 
@@ -217,6 +218,12 @@ def _script(settings: GatewaySettings) -> Config:
     if not settings.otlp_endpoint:
         return {"filename": str(settings.status_script)}
     return {"inline_string": tracing.script(settings.sampling) + STATUS_SCRIPT.read_text()}
+
+
+def _watchdogs() -> Config:
+    """Count threads that hang. Unasked they would look five times a second, and each thread would wake for it."""
+    looked_at = {"miss_timeout": "2s", "megamiss_timeout": "10s"}
+    return {"main_thread_watchdog": looked_at, "worker_watchdog": dict(looked_at)}
 
 
 def _overload_manager() -> Config:

@@ -16,8 +16,9 @@ from libs.cli.output import print_json
 from libs.cli.postgres import Postgres, PostgresFile, read_postgres
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.shape import Shape
+from libs.lean import settle_memory
 
-_POLL_SECONDS = 0.5
+_POLL_SECONDS = 1.0
 
 
 def up(
@@ -69,6 +70,7 @@ def up(
             traces = f", traces at {hub.plan.jaeger_url}" if hub.plan.jaeger_url else ""
             keys = hub.plan.folder.credentials
             typer.echo(f"contactsync is ready at {hub.url} (keys in {keys}{traces}; Ctrl-C stops it)")
+        settle_memory()
         while hub.is_alive():
             hub.renew_certificates()
             time.sleep(_POLL_SECONDS)

@@ -1,8 +1,6 @@
 """A gRPC server as every service runs it."""
 
 import asyncio
-import ctypes
-import gc
 import os
 import signal
 import threading
@@ -22,6 +20,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from libs.lean import settle_memory
 from libs.measures import Measures
 from libs.rpc import log_levels
 from libs.rpc.chain import Chain
@@ -118,7 +117,7 @@ class RpcServer:
         try:
             if self._server is None:
                 await self.start()
-            _settle_memory()
+            settle_memory()
             await self.stopping.wait()
             await self._stop_watched()
         finally:
@@ -234,14 +233,3 @@ def _bind(server: grpc.aio.Server, settings: RpcSettings) -> int:
     if not port:
         raise OSError(f"cannot listen on {settings.listen}: the port is taken, or the address is not this machine's")
     return port
-
-
-def _settle_memory() -> None:
-    """What start-up made lives as long as the process: the collector need not look at it again.
-
-    What start-up threw away goes back to the system, where the C library can give it: 3 to 6 MB of a process.
-    """
-    gc.collect()
-    gc.freeze()
-    if give_back := getattr(ctypes.CDLL(None), "malloc_trim", None):
-        give_back(0)

@@ -54,7 +54,7 @@ from services.directory.vault import JwtSourceTokens
 SERVICE: Final = "directory"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _FORGETS_EVERY: Final = timedelta(hours=1)
-_LETTERS_EVERY: Final = timedelta(milliseconds=500)
+_LETTERS_EVERY: Final = timedelta(seconds=1)
 
 
 def main() -> None:

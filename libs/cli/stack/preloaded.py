@@ -1,6 +1,5 @@
 """Code that was imported before anyone runs it, and whether its files are still those that were imported."""
 
-import gc
 import importlib
 import os
 import sys
@@ -8,6 +7,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeAlias
+
+from libs.lean import settle_memory
 
 _Mark: TypeAlias = tuple[int, int, int]
 _TASKS = Path("/proc/self/task")
@@ -25,8 +26,7 @@ class Preloaded:
         self._modules = frozenset(name for name in modules if _imported(name))
         self._marks = {file: _mark(file) for file in _files()}
         # The collector would write to every page, and so end the sharing.
-        gc.collect()
-        gc.freeze()
+        settle_memory()
 
     def has(self, module: str) -> bool:
         """Whether a fork may run it: it was imported, the files are the same, and no thread would be missing."""
