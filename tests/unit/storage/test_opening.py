@@ -18,6 +18,7 @@ from libs.storage import (
     SecondWriterError,
     StorageUnavailableError,
     Transaction,
+    make_database,
     open_database,
 )
 from tests.fixtures.databases import Databases
@@ -51,6 +52,26 @@ async def test_a_second_opener_is_told_who_writes(written: Path) -> None:
     await database.close()
     assert str(os.getpid()) in str(caught.value)
     assert str(written) == caught.value.where
+
+
+async def test_a_database_that_is_made_beforehand_is_there_when_it_is_opened(path: Path) -> None:
+    make_database(f"sqlite:///{path}", migrations=MIGRATIONS)
+    made = path.stat().st_size
+
+    database = await _open(path)
+
+    assert made > 0
+    assert await database.fetch_one(COUNT) == (0,)
+    await database.close()
+
+
+def test_what_is_there_or_is_a_server_is_left_to_opening(written: Path) -> None:
+    before = written.read_bytes()
+
+    make_database(f"sqlite:///{written}", migrations=written / "nowhere")
+    make_database("postgresql://nobody@127.0.0.1:9/none", migrations=MIGRATIONS)
+
+    assert written.read_bytes() == before
 
 
 async def test_the_lock_is_let_go_of_by_close(written: Path) -> None:
