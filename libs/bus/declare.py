@@ -8,6 +8,7 @@ from libs.bus.ports import StreamSpec
 from libs.bus.session import ApiRefused, NoResponders, Session, SessionLost
 
 _STREAM_NAME_IN_USE = 10058
+_STORAGE_STAYS = 10012
 
 MAX_ACK_PENDING = 1024
 """Messages of one consumer that are delivered or wait for their `Retry` pause, over all replicas. With that many
@@ -41,15 +42,27 @@ async def declare_consumer(session: Session, stream: str, consumer: str, *, ack_
         ack_wait=ack_wait.total_seconds(),
         max_ack_pending=MAX_ACK_PENDING,
         max_deliver=-1,  # past it a message would stay unseen in the stream; the dead letter is the database's
+        # What is acknowledged leaves the stream: nothing is lost with the consumer, and nothing need be written twice.
+        mem_storage=True,
     )
     try:
-        await session.management.add_consumer(stream, config)
+        await _make_consumer(session, stream, config)
         # Asked for on its own: after a restart nats-server 2.15.1 answers the call above with a new time of creation.
         info = await session.management.consumer_info(stream, consumer)
     except errors.Error as failure:
         raise _translate(failure) from failure
     created: datetime = info.created
     return created.isoformat()
+
+
+async def _make_consumer(session: Session, stream: str, config: api.ConsumerConfig) -> None:
+    try:
+        await session.management.add_consumer(stream, config)
+    except APIError as refusal:
+        if refusal.err_code != _STORAGE_STAYS:
+            raise
+        await session.management.delete_consumer(stream, config.durable_name or "")
+        await session.management.add_consumer(stream, config)
 
 
 async def count_waiting(session: Session, stream: str, consumer: str) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nats
 import pytest
+from nats.js.api import AckPolicy, ConsumerConfig
 
 from libs.bus import (
     DELIVERY,
@@ -66,6 +67,34 @@ async def test_one_publishes_and_the_other_consumes(server: NatsServer) -> None:
     assert message_id == "a"
 
 
+async def test_a_consumer_that_an_earlier_release_kept_on_disk_is_made_anew_and_gets_what_waited(
+    server: NatsServer,
+) -> None:
+    got: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def deliver(message: Message) -> Verdict:
+        got.set_result(message.message_id)
+        return Ack()
+
+    ingestion = await JetStreamBus.open(f"nats://ingestion:i%22n%20%24x@127.0.0.1:{server.port}")
+    earlier = await nats.connect(f"nats://delivery:d@127.0.0.1:{server.port}", inbox_prefix=b"_INBOX_delivery")
+    config = ConsumerConfig(name="delivery", durable_name="delivery", ack_policy=AckPolicy.EXPLICIT, ack_wait=10)
+    await earlier.jetstream().add_consumer(DELIVERY.name, config)
+    await earlier.close()
+    await ingestion.publish(DELIVERY_TICKET, b"", message_id="a")
+
+    delivery = await JetStreamBus.open(f"nats://delivery:d@127.0.0.1:{server.port}")
+    consuming = asyncio.create_task(delivery.consume(DELIVERY.name, "delivery", deliver, in_flight=1))
+    async with asyncio.timeout(10):
+        message_id = await got
+    consuming.cancel()
+    await asyncio.gather(consuming, return_exceptions=True)
+    await ingestion.close()
+    await delivery.close()
+
+    assert message_id == "a"
+
+
 FORBIDDEN = [
     ("delivery", DELIVERY_TICKET),
     ("delivery", INTAKE_TICKET),
@@ -73,10 +102,12 @@ FORBIDDEN = [
     ("delivery", "$JS.ACK.INTAKE.directory.1.1.1.1.0"),
     ("ingestion", INTAKE_TICKET),
     ("ingestion", "$JS.API.CONSUMER.CREATE.DELIVERY.delivery"),
+    ("ingestion", "$JS.API.CONSUMER.DELETE.DELIVERY.delivery"),
     ("ingestion", "$JS.API.CONSUMER.MSG.NEXT.DELIVERY.delivery"),
     ("ingestion", "$JS.ACK.DELIVERY.delivery.1.1.1.1.0"),
     ("directory", DELIVERY_TICKET),
     ("directory", "$JS.API.CONSUMER.CREATE.DELIVERY.directory"),
+    ("directory", "$JS.API.CONSUMER.DELETE.DELIVERY.delivery"),
     *(
         (name, subject)
         for name in BUS_ACCOUNTS
