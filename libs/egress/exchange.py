@@ -86,8 +86,11 @@ class Exchange:
                 skip_payload=method == hdrs.METH_HEAD, read_until_eof=True, auto_decompress=False
             )
             transport.write(question)
-            async with asyncio.timeout_at(until):
+            late = self._loop.call_at(until, protocol.set_exception, TimeoutError())
+            try:
                 message, content = await _first_final(protocol)
+            finally:
+                late.cancel()
             body, whole = await _read(content, limit, until=until)
             is_clean = whole and not transport.get_write_buffer_size()
             return Answer(message.code, message.headers, body, whole)

@@ -7,6 +7,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -132,6 +133,7 @@ class CheckedResolver(AbstractResolver):
         """Nothing is held."""
 
 
+@lru_cache(maxsize=1024)
 def literal_address(host: str) -> Address | None:
     """Give the address that a host spells in any form that some resolver takes: dotted, short, decimal, octal, hex.
 

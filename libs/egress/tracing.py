@@ -1,7 +1,6 @@
 """A question's span, and the headers by which whoever is asked may go on with the trace."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 
 from opentelemetry import trace
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode
@@ -9,19 +8,18 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from yarl import URL
 
 _TRACER = trace.get_tracer("libs.egress")
+_NO_SPAN = nullcontext(INVALID_SPAN)
 _TRACES = TraceContextTextMapPropagator()
 
 
-@contextmanager
-def asking(method: str, target: URL) -> Iterator[Span]:
+def asking(method: str, target: URL) -> AbstractContextManager[Span]:
     """A CLIENT span where the current trace is recorded, which stays current while the block runs.
 
     Of the URL it has the host alone: paths and queries hold phone numbers and secrets.
     """
     if not trace.get_current_span().get_span_context().trace_flags.sampled:
-        yield INVALID_SPAN
-        return
-    with _TRACER.start_as_current_span(
+        return _NO_SPAN
+    return _TRACER.start_as_current_span(
         method,
         kind=SpanKind.CLIENT,
         attributes={
@@ -32,8 +30,7 @@ def asking(method: str, target: URL) -> Iterator[Span]:
         },
         record_exception=False,
         set_status_on_exception=False,
-    ) as span:
-        yield span
+    )
 
 
 def trace_headers() -> dict[str, str]:

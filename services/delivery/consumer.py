@@ -1,6 +1,8 @@
 """Tickets from the bus."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import structlog
@@ -18,6 +20,8 @@ STREAM = "DELIVERY"
 CONSUMER = "delivery"
 IN_FLIGHT = 64
 """Tickets at once. Each may name a hundred deliveries; the lanes bound what is sent at once."""
+AT_HAND = 256
+"""Deliveries of tickets at once, so that none waits for a place for as long as puts it on disk, where all go fast."""
 
 log = structlog.get_logger()
 
@@ -27,6 +31,7 @@ class TicketConsumer:
 
     def __init__(self, deliverer: Deliverer) -> None:
         self._deliverer = deliverer
+        self._room = Room(AT_HAND)
 
     async def run(self, bus: Bus) -> None:
         """Take tickets until cancelled."""
@@ -39,12 +44,37 @@ class TicketConsumer:
         except (DecodeError, ValueError) as error:
             return GiveUp(f"it is no ticket: {type(error).__name__}")
         try:
-            with delivering_items(message.subject, refs, _about) as traceparents:
-                await self._deliverer.deliver(_under(traceparents, refs))
+            async with self._room.held(len(refs)):
+                with delivering_items(message.subject, refs, _about) as traceparents:
+                    await self._deliverer.deliver(_under(traceparents, refs))
         except (InterruptedDeliveriesError, PeerUnavailable, LanesClosedError) as interrupted:
             log.warning("ticket_interrupted", why=str(interrupted.__cause__ or type(interrupted).__name__))
             return Retry()
         return Ack()
+
+
+class Room:
+    """Room for so many deliveries, given in the order of asking. A ticket that names more gets it alone."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._taken = 0
+        self._turn = asyncio.Lock()
+        self._left = asyncio.Event()
+
+    @asynccontextmanager
+    async def held(self, count: int) -> AsyncIterator[None]:
+        """Hold room while the block runs."""
+        async with self._turn:
+            while self._taken and self._taken + count > self._size:
+                self._left.clear()
+                await self._left.wait()
+            self._taken += count
+        try:
+            yield
+        finally:
+            self._taken -= count
+            self._left.set()
 
 
 def read_ticket(payload: bytes) -> list[Ref]:

@@ -2,9 +2,8 @@
 
 import asyncio
 from asyncio import Semaphore
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import timedelta
+from types import TracebackType
 
 from services.delivery.domain.destination import Destination, DestinationId
 
@@ -42,6 +41,9 @@ class Lanes:
         self._slow = slow
         self.patience = patience
         self._lanes: dict[DestinationId, _Lane] = {}
+        self._quick: dict[_Place, float] = {}
+        """What may still turn slow, and when; the oldest first."""
+        self._is_watching = False
         self.closed = False
         """The process is about to end: who is inside goes on with nothing new."""
 
@@ -54,27 +56,26 @@ class Lanes:
         lane = self._lane(destination)
         return max(lane.bound - lane.busy, 0)
 
-    @asynccontextmanager
-    async def enter(self, destination: Destination) -> AsyncIterator[None]:
+    def enter(self, destination: Destination) -> "_Place":
         """Hold a place while the block runs.
 
         Raises NoPlaceError after `patience`, and LanesClosedError, also in those who waited when it closed.
         """
-        lane = self._lane(destination)
-        await self._take(lane)
-        lane.busy += 1
-        place: _Place | None = None
+        return _Place(self, self._lane(destination))
+
+    async def take(self, place: "_Place") -> None:
+        """Wait for a place of the destination, and then for one in all."""
+        await self._take(place.lane)
+        place.lane.busy += 1
         try:
             await self._total.acquire()
-            place = _Place(self, patience=self.patience)
-            if self.closed:
-                raise LanesClosedError
-            yield
-        finally:
-            if place is not None:
-                place.leave()
-            lane.busy -= 1
-            lane.places.release()
+        except BaseException:
+            self._give_back(place.lane)
+            raise
+        self._watch(place)
+        if self.closed:
+            self.leave(place)
+            raise LanesClosedError
 
     async def _take(self, lane: _Lane) -> None:
         if not lane.places.locked():
@@ -86,20 +87,40 @@ class Lanes:
         except TimeoutError:
             raise NoPlaceError from None
 
-    def let_another_in(self) -> bool:
-        """Count one more slow part, which leaves its place in all. False: there are too many."""
-        if self._slow == 0:
-            return False
-        self._slow -= 1
-        self._total.release()
-        return True
-
-    def leave(self, *, slow: bool) -> None:
+    def leave(self, place: "_Place") -> None:
         """Count one part less."""
-        if slow:
+        self._quick.pop(place, None)
+        if place.is_slow:
             self._slow += 1
         else:
             self._total.release()
+        self._give_back(place.lane)
+
+    @staticmethod
+    def _give_back(lane: _Lane) -> None:
+        lane.busy -= 1
+        lane.places.release()
+
+    def _watch(self, place: "_Place") -> None:
+        """One timer for all: it goes off when the oldest turns slow, if that is still under way."""
+        loop = asyncio.get_running_loop()
+        self._quick[place] = loop.time() + self.patience.total_seconds()
+        if not self._is_watching:
+            self._is_watching = True
+            loop.call_at(self._quick[place], self._look)
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        for place, slow_at in list(self._quick.items()):
+            if slow_at > loop.time():
+                loop.call_at(slow_at, self._look)
+                return
+            del self._quick[place]
+            if self._slow:  # else there are too many, and it keeps its place in all
+                self._slow -= 1
+                self._total.release()
+                place.is_slow = True
+        self._is_watching = False
 
     def _lane(self, destination: Destination) -> _Lane:
         """Accepted edge: while a bound is being changed, what was let in under the old one counts apart."""
@@ -110,16 +131,19 @@ class Lanes:
 
 
 class _Place:
-    """A place in all, until its part turns out to be slow."""
+    """A place of a destination, and one in all until its part turns out to be slow."""
 
-    def __init__(self, lanes: Lanes, *, patience: timedelta) -> None:
+    __slots__ = ("_lanes", "is_slow", "lane")
+
+    def __init__(self, lanes: Lanes, lane: _Lane) -> None:
         self._lanes = lanes
-        self._is_slow = False
-        self._patience = asyncio.get_running_loop().call_later(patience.total_seconds(), self._turn_slow)
+        self.lane = lane
+        self.is_slow = False
 
-    def _turn_slow(self) -> None:
-        self._is_slow = self._lanes.let_another_in()
+    async def __aenter__(self) -> None:
+        await self._lanes.take(self)
 
-    def leave(self) -> None:
-        self._patience.cancel()
-        self._lanes.leave(slow=self._is_slow)
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self._lanes.leave(self)

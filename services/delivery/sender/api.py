@@ -88,6 +88,8 @@ class Api:
 
 def beside(theirs: Mapping[str, str], ours: Mapping[str, str]) -> dict[str, str]:
     """Return both, without those of theirs that would take the place of one of ours, or stand beside it."""
+    if not theirs:
+        return dict(ours)
     names = {name.lower() for name in ours}
     return {name: value for name, value in theirs.items() if name.lower() not in names} | dict(ours)
 

@@ -1,8 +1,10 @@
+import asyncio
+
 import pytest
 from contactsync.delivery.v1.ticket_pb2 import DeliveryRef, DeliveryTicket
 
 from libs.bus import Ack, GiveUp, Message, Retry
-from services.delivery.consumer import TicketConsumer, read_ticket
+from services.delivery.consumer import Room, TicketConsumer, read_ticket
 from tests.unit.delivery.world import World, ref
 
 
@@ -69,3 +71,27 @@ async def test_after_closing_nothing_is_begun(world: World) -> None:
 @pytest.mark.parametrize("payload", [b"\xff", ticket(chunk_id=""), ticket(destination_id="")])
 async def test_what_is_no_ticket_is_given_up(world: World, payload: bytes) -> None:
     assert isinstance(await TicketConsumer(world.deliverer).deliver(message(payload)), GiveUp)
+
+
+async def test_room_is_given_in_the_order_of_asking_and_more_than_there_is_alone() -> None:
+    room, inside, go_on = Room(4), list[int](), {count: asyncio.Event() for count in (3, 2, 9, 1)}
+
+    async def hold(count: int) -> None:
+        async with room.held(count):
+            inside.append(count)
+            await go_on[count].wait()
+            inside.remove(count)
+
+    async def let_go(count: int) -> list[int]:
+        go_on[count].set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return list(inside)
+
+    async with asyncio.TaskGroup() as group:
+        for count in go_on:
+            group.create_task(hold(count))
+        assert await let_go(3) == [2]
+        assert await let_go(2) == [9]
+        assert await let_go(9) == [1]
+        assert await let_go(1) == []
