@@ -1,11 +1,13 @@
 """API keys resolved by the access service, kept for at most 5 s."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from ipaddress import ip_network
 
+import structlog
 from contactsync.access.v1 import access_service_pb2, access_service_pb2_grpc, client_pb2
 from contactsync.call.v1.call_pb2 import CallContext
 
@@ -17,9 +19,14 @@ from libs.rpc.tracing import call_context
 MAX_AGE_SECONDS = 5.0
 """How long a revoked key may still open: the law of the hub."""
 
+_AHEAD_SECONDS = 2.0
+"""So long before an answer is too old it is asked for again, if the key is in use: no request waits for that."""
+
 _COMMON_SCOPES = frozenset({Scope.IMPORT, Scope.READ})
 _UNKNOWN_SECONDS = 1.0
 _KEPT = 4096
+
+_log = structlog.get_logger("libs.rpc")
 
 
 def remote_authenticator(access: Peer) -> Authenticator:
@@ -53,18 +60,33 @@ class _Cache:
         self._now = now
         self._known: OrderedDict[bytes, tuple[float, ClientCaller]] = OrderedDict()
         self._unknown: OrderedDict[bytes, float] = OrderedDict()
+        self._renewing: dict[bytes, asyncio.Task[None]] = {}
 
     async def authenticate(self, key: str) -> ClientCaller | None:
         digest = sha256(key.encode()).digest()
         asked_at = self._now()
         known = self._known.get(digest)
         if known is not None and known[0] > asked_at:
+            if known[0] - asked_at < _AHEAD_SECONDS and digest not in self._renewing:
+                self._renewing[digest] = asyncio.create_task(self._renew(key, digest, known))
             return known[1]
         if self._unknown.get(digest, asked_at) > asked_at:
             return None
         client = await self._authenticate(key)
         self._keep(digest, client, asked_at)  # aged from the question: the answer is at least as old
         return client
+
+    async def _renew(self, key: str, digest: bytes, known: tuple[float, ClientCaller]) -> None:
+        asked_at = self._now()
+        try:
+            client = await self._authenticate(key)
+        except Exception as error:  # noqa: BLE001 - whatever it is: who comes when the answer is too old will meet it
+            _log.debug("key_not_asked_ahead", error=type(error).__name__)
+        else:
+            if self._known.get(digest) is known:  # no newer answer came meanwhile
+                self._keep(digest, client, asked_at)
+        finally:
+            del self._renewing[digest]
 
     def _keep(self, digest: bytes, client: ClientCaller | None, asked_at: float) -> None:
         self._known.pop(digest, None)

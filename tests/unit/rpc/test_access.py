@@ -1,5 +1,6 @@
 """Kept answers of an authenticator: never older than the law allows."""
 
+import asyncio
 from ipaddress import ip_network
 
 import pytest
@@ -140,3 +141,51 @@ def test_a_scope_of_a_newer_access_opens_nothing_and_breaks_nothing(given: list[
 
     assert caller is not None
     assert caller.scopes == scopes
+
+
+async def test_a_key_in_use_is_asked_for_again_before_its_answer_is_too_old(store: Store) -> None:
+    authenticate = cached_authenticator(store.authenticate, now=lambda: store.now)
+    await authenticate("good")
+
+    store.now = 2.9
+    await authenticate("good")
+    await asyncio.sleep(0)
+    young = list(store.asked)
+    store.now = 3.1
+    await asyncio.gather(authenticate("good"), authenticate("good"))
+    await asyncio.sleep(0)
+    store.now = 8.0
+    assert await authenticate("good") is CLIENT
+
+    assert (young, store.asked) == (["good"], ["good", "good"])
+
+
+async def test_a_key_that_was_revoked_opens_nothing_once_that_is_known(store: Store) -> None:
+    authenticate = cached_authenticator(store.authenticate, now=lambda: store.now)
+    await authenticate("good")
+    store.clients.clear()
+
+    store.now = 3.1
+    await authenticate("good")
+    await asyncio.sleep(0)
+
+    assert await authenticate("good") is None
+
+
+async def test_access_that_does_not_answer_ahead_of_time_costs_nobody_anything_yet(store: Store) -> None:
+    answers = [True, False, True]
+
+    async def authenticate_now_and_then(key: str) -> ClientCaller | None:
+        if not answers.pop(0):
+            raise ConnectionError
+        return await store.authenticate(key)
+
+    authenticate = cached_authenticator(authenticate_now_and_then, now=lambda: store.now)
+    await authenticate("good")
+
+    store.now = 3.1
+    await authenticate("good")
+    await asyncio.sleep(0)
+    answers.insert(0, True)
+
+    assert await authenticate("good") is CLIENT
