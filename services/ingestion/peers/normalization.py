@@ -9,6 +9,9 @@ from services.ingestion.peers.failures import as_refusals
 
 ITEMS = 64
 TEXTS = 10_000
+# Over it an import goes with its like: the calls under way are few, and one of a thousand texts takes as long as a
+# small import in all.
+FEW = 200
 # One more than the service takes: enough for it to see that a text is too long.
 PHONE_ROOM = 257
 EMAIL_ROOM = 321
@@ -20,9 +23,10 @@ class RpcNormalizer:
     def __init__(self, peer: Peer) -> None:
         self._peer = peer
         self._stub = NormalizationServiceStub(peer.channel)
-        self._batch: Batch[pb.NormalizeItem, tuple[pb.NormalizeResult, str]] = Batch(
-            self._normalize_many, limit=ITEMS, weigh=_weight, max_weight=TEXTS
-        )
+        self._few, self._many = self._batch(), self._batch()
+
+    def _batch(self) -> Batch[pb.NormalizeItem, tuple[pb.NormalizeResult, str]]:
+        return Batch(self._normalize_many, limit=ITEMS, weigh=_weight, max_weight=TEXTS)
 
     async def normalize(self, texts: Texts, *, default_region: str) -> Normalized:
         """What each text came to."""
@@ -32,8 +36,9 @@ class RpcNormalizer:
             phones=_bounded(texts.phones, PHONE_ROOM),
             emails=_bounded(texts.emails, EMAIL_ROOM),
         )
+        batch = self._few if _weight(item) <= FEW else self._many
         with as_refusals():
-            result, version = await self._batch.ask(item)
+            result, version = await batch.ask(item)
         return Normalized(
             e164=list(result.e164),
             regions=list(result.regions),
