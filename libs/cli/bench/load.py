@@ -6,7 +6,7 @@ import json
 import random
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
@@ -89,6 +89,20 @@ async def counted_loop(url: str, key: str, *, size: int, callers: int, imports: 
     return await _loop(url, key, size=size, callers=callers, more=lambda: next(left) > 0)
 
 
+async def flood(url: str, key: str, *, bodies: Sequence[bytes], over: asyncio.Event) -> int:
+    """One caller who sends these in turn, each when the last one is answered, until it is over. How many were answered.
+
+    They are written beforehand: what a partner's own machine does must not keep this one from anything.
+    """
+    loop = Loop(0.0, [], {})
+    async with _session(key, connections=1) as session:
+        for body in itertools.cycle(bodies):
+            if over.is_set():
+                break
+            await _send(session, f"{url}/v1/contacts/import", body, loop)
+    return len(loop.latencies_s)
+
+
 async def paced_loop(url: str, key: str, *, size: int, rate: float, seconds: float) -> Loop:
     """So many imports a second, answered or not. A latency counts from when its import was due, late or not."""
     loop = Loop(0.0, [], {})
@@ -122,7 +136,10 @@ async def _call(session: aiohttp.ClientSession, url: str, size: int, more: Calla
 
 
 async def _import(session: aiohttp.ClientSession, url: str, size: int, loop: Loop, *, due: float | None = None) -> None:
-    body = import_body(size)
+    await _send(session, url, import_body(size), loop, due=due)
+
+
+async def _send(session: aiohttp.ClientSession, url: str, body: bytes, loop: Loop, *, due: float | None = None) -> None:
     key = str(uuid.uuid4())
     loop.sent_at[key] = now = time.perf_counter()
     async with session.post(url, data=body, headers={"Idempotency-Key": key, "X-Correlation-ID": key}) as response:

@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from libs.cli.bench.figures import percentile
-from libs.cli.bench.load import Loop, Sink, counted_loop, paced_loop
+from libs.cli.bench.load import Loop, Sink, flood, import_body, paced_loop
 from libs.cli.bench.targets import RunningHub
 from libs.cli.bench.together.alone import running_alone
 from libs.cli.bench.together.spread import paired, spread_of
 
-_LARGE = 1000
+_LARGE, _BODIES = 1000, 8
 _WARM_UP_SECONDS = 1.0
 
 
@@ -61,14 +61,13 @@ async def _beside_flood(hub: RunningHub, sink: Sink, plan: Plan, seconds: float)
 
 @asynccontextmanager
 async def _flood(hub: RunningHub, callers: int) -> AsyncIterator[list[int]]:
-    """Goes on while the block runs; each caller's last request is waited for. The contacts of each answered one."""
+    """Goes on while the block runs; each caller's last request is waited for. The contacts that each brought in."""
     flooded: list[int] = []
     over = asyncio.Event()
+    bodies = [import_body(_LARGE) for _ in range(_BODIES)]
 
     async def send() -> None:
-        while not over.is_set():
-            await counted_loop(hub.target.url, hub.target.key, size=_LARGE, callers=1, imports=1)
-            flooded.append(_LARGE)
+        flooded.append(_LARGE * await flood(hub.target.url, hub.target.key, bodies=bodies, over=over))
 
     async with asyncio.TaskGroup() as group:
         for _ in range(callers):
