@@ -2,6 +2,7 @@
 
 import asyncio
 from asyncio import Semaphore
+from collections import deque
 from datetime import timedelta
 from types import TracebackType
 
@@ -9,6 +10,8 @@ from services.delivery.domain.destination import Destination, DestinationId
 
 PATIENCE = timedelta(seconds=1)
 """How long a delivery waits for a place before it waits on disk, and how long a send counts as quick."""
+
+_CLOSE_BY = 0.001  # seconds: the loop's clock ticks no finer
 
 
 class LanesClosedError(Exception):
@@ -20,12 +23,35 @@ class NoPlaceError(Exception):
 
 
 class _Lane:
-    """The places of one destination."""
+    """The places of one destination, and who waits for one: until when, and told then whether there is one."""
 
     def __init__(self, bound: int) -> None:
         self.bound = bound
-        self.places = Semaphore(bound)
         self.busy = 0
+        self.waiting: deque[tuple[asyncio.Future[bool], float]] = deque()
+
+    def give_back(self) -> None:
+        """Hand a place on to who waits for it longest."""
+        while self.waiting and self.busy <= self.bound:
+            turn, _ = self.waiting.popleft()
+            if not turn.done():
+                turn.set_result(True)
+                return
+        self.busy -= 1
+
+    def resize(self, bound: int) -> None:
+        """Let more in at once, or fewer as soon as enough have left."""
+        self.bound = bound
+        while self.waiting and self.busy < bound:
+            self.busy += 1
+            self.give_back()
+
+    def send_away(self, *, now: float) -> None:
+        """Tell those whose patience is over that there is no place."""
+        while self.waiting and self.waiting[0][1] <= now:
+            turn, _ = self.waiting.popleft()
+            if not turn.done():
+                turn.set_result(False)
 
 
 class Lanes:
@@ -65,27 +91,32 @@ class Lanes:
 
     async def take(self, place: "_Place") -> None:
         """Wait for a place of the destination, and then for one in all."""
-        await self._take(place.lane)
-        place.lane.busy += 1
+        lane = place.lane
+        if lane.busy < lane.bound:
+            lane.busy += 1
+        else:
+            await self._wait_for(lane)
         try:
             await self._total.acquire()
         except BaseException:
-            self._give_back(place.lane)
+            lane.give_back()
             raise
-        self._watch(place)
+        self._quick[place] = self._watch()
         if self.closed:
             self.leave(place)
             raise LanesClosedError
 
-    async def _take(self, lane: _Lane) -> None:
-        if not lane.places.locked():
-            await lane.places.acquire()
-            return
+    async def _wait_for(self, lane: _Lane) -> None:
+        turn: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        lane.waiting.append((turn, self._watch()))
         try:
-            async with asyncio.timeout(self.patience.total_seconds()):
-                await lane.places.acquire()
-        except TimeoutError:
-            raise NoPlaceError from None
+            has_place = await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled() and turn.result():
+                lane.give_back()
+            raise
+        if not has_place:
+            raise NoPlaceError
 
     def leave(self, place: "_Place") -> None:
         """Count one part less."""
@@ -94,39 +125,40 @@ class Lanes:
             self._slow += 1
         else:
             self._total.release()
-        self._give_back(place.lane)
+        place.lane.give_back()
 
-    @staticmethod
-    def _give_back(lane: _Lane) -> None:
-        lane.busy -= 1
-        lane.places.release()
-
-    def _watch(self, place: "_Place") -> None:
-        """One timer for all: it goes off when the oldest turns slow, if that is still under way."""
+    def _watch(self) -> float:
+        """Return when patience is over, and see to it that somebody looks then: one timer for all."""
         loop = asyncio.get_running_loop()
-        self._quick[place] = loop.time() + self.patience.total_seconds()
+        at = loop.time() + self.patience.total_seconds()
         if not self._is_watching:
             self._is_watching = True
-            loop.call_at(self._quick[place], self._look)
+            loop.call_at(at, self._look)
+        return at
 
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
-        for place, slow_at in list(self._quick.items()):
-            if slow_at > loop.time():
-                loop.call_at(slow_at, self._look)
-                return
+        now = loop.time() + _CLOSE_BY
+        for place in [place for place, slow_at in self._quick.items() if slow_at <= now]:
             del self._quick[place]
             if self._slow:  # else there are too many, and it keeps its place in all
                 self._slow -= 1
                 self._total.release()
                 place.is_slow = True
-        self._is_watching = False
+        for lane in self._lanes.values():
+            lane.send_away(now=now)
+        following = [lane.waiting[0][1] for lane in self._lanes.values() if lane.waiting]
+        following += list(self._quick.values())[:1]
+        self._is_watching = bool(following)
+        if following:
+            loop.call_at(min(following), self._look)
 
     def _lane(self, destination: Destination) -> _Lane:
-        """Accepted edge: while a bound is being changed, what was let in under the old one counts apart."""
         lane = self._lanes.get(destination.destination_id)
-        if lane is None or lane.bound != destination.concurrency:
+        if lane is None:
             lane = self._lanes[destination.destination_id] = _Lane(destination.concurrency)
+        elif lane.bound != destination.concurrency:
+            lane.resize(destination.concurrency)
         return lane
 
 
