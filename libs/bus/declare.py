@@ -1,7 +1,7 @@
 """Streams and consumers on the server, made or altered in place until they are as the specs say."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from libs.bus.client import APIError, api, errors
 from libs.bus.ports import StreamSpec
@@ -32,8 +32,9 @@ async def declare_streams(session: Session, streams: Iterable[StreamSpec], *, re
 async def declare_consumer(session: Session, stream: str, consumer: str, *, ack_wait: timedelta) -> str:
     """Make the durable consumer, or alter it in place. Raises as `declare_streams`.
 
-    Return its incarnation: a consumer that was made anew has another, and the acknowledgements of the old one must
-    not reach it, since they would hit messages of the same numbers.
+    Return the stream's incarnation: one that was made anew has another, and acknowledgements of the old one must not
+    reach it, since they would hit messages of the same numbers. A consumer that is made anew, since its server forgot
+    it, goes on with the same numbers: what is under way is not begun twice.
     """
     config = api.ConsumerConfig(
         name=consumer,
@@ -47,12 +48,10 @@ async def declare_consumer(session: Session, stream: str, consumer: str, *, ack_
     )
     try:
         await _make_consumer(session, stream, config)
-        # Asked for on its own: after a restart nats-server 2.15.1 answers the call above with a new time of creation.
-        info = await session.management.consumer_info(stream, consumer)
+        info = await session.management.stream_info(stream)
     except errors.Error as failure:
         raise _translate(failure) from failure
-    created: datetime = info.created
-    return created.isoformat()
+    return str(info.created)
 
 
 async def _make_consumer(session: Session, stream: str, config: api.ConsumerConfig) -> None:

@@ -121,6 +121,7 @@ def _declaring(streams: Iterable[StreamSpec]) -> Iterable[str]:
 
 def _consuming(streams: Iterable[str]) -> Iterable[str]:
     for stream in streams:
+        yield f"$JS.API.STREAM.INFO.{stream}"
         yield f"$JS.API.CONSUMER.CREATE.{stream}.>"
         yield f"$JS.API.CONSUMER.DELETE.{stream}.*"
         yield f"$JS.API.CONSUMER.INFO.{stream}.*"
