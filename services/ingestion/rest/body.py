@@ -12,7 +12,8 @@ from services.ingestion.rest.rows import RestRows, rest_rows
 from services.ingestion.wire.json_text import canonical_of, tree_of
 
 MAXIMUM_BYTES = 8 << 20
-_LARGE_BYTES = 64 << 10
+LARGE_BYTES = 64 << 10
+"""Larger ones are read in steps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ async def decode(body: bytes) -> Body:
     canonical = canonical_of(body, tree)
     await _let_others_go_on(body)
     rows = rest_rows(body, tree)
+    del tree
     await _let_others_go_on(body)
     return Body(rows, Fingerprint(hashlib.sha256(body).digest(), hashlib.sha256(canonical).digest()))
 
@@ -49,5 +51,5 @@ def _check_length(tree: Any) -> None:
 
 
 async def _let_others_go_on(body: bytes) -> None:
-    if len(body) > _LARGE_BYTES:
+    if len(body) > LARGE_BYTES:
         await asyncio.sleep(0)
