@@ -100,25 +100,26 @@ class Peer:
     async def _ask(self, method: Method, request: Any, ends_at: float) -> Any:
         now = asyncio.get_running_loop().time()
         seconds = max(0.0, ends_at - now)
-        stream = self._streams.take(method.service) if now >= self._alone_until else None
+        streams = self._streams  # others after a new certificate, which get nothing back of these
+        stream = streams.take(method.service) if now >= self._alone_until else None
         if stream is None:
             return await self._ask_alone(method, request, seconds)
         try:
             async with asyncio.timeout(seconds):
                 raw = await stream.ask(_framed(method, request, seconds))
         except TimeoutError:
-            self._streams.throw_away(stream)
+            streams.throw_away(stream)
             raise CallFailed(grpc.StatusCode.DEADLINE_EXCEEDED) from None
         except CallFailed as failed:
-            self._streams.throw_away(stream)
+            streams.throw_away(stream)
             if failed.code is not grpc.StatusCode.UNIMPLEMENTED:
                 raise
             self._alone_until = now + _ALONE_SECONDS  # of a release that does not know the exchange
             raise NotBegun from None
         except BaseException:
-            self._streams.throw_away(stream)
+            streams.throw_away(stream)
             raise
-        self._streams.give_back(stream)
+        streams.give_back(stream)
         response = ExchangeResponse.FromString(raw)
         if response.HasField("status"):
             raise CallFailed.with_status(response.status)

@@ -137,9 +137,12 @@ class KeptStream:
                     self._answer.set_result(response)
         except grpc.aio.AioRpcError as error:
             failed = CallFailed.told_by(error)
-            if self._let_in:  # gRPC tells of a write that failed, and not of what was wrong: the connection broke
+            if failed.code is grpc.StatusCode.UNAVAILABLE and not self._let_in:
+                return NotBegun()
+            if failed.code is grpc.StatusCode.INTERNAL and failed.status is None:
+                # gRPC's word for a write that failed, in place of what broke the stream: the connection, as a rule.
                 return CallFailed(grpc.StatusCode.UNAVAILABLE)
-            return NotBegun() if failed.code is grpc.StatusCode.UNAVAILABLE else failed
+            return failed
         except asyncio.CancelledError:
             return CallFailed(grpc.StatusCode.CANCELLED)
         return CallFailed(grpc.StatusCode.UNAVAILABLE)

@@ -179,6 +179,31 @@ async def test_new_certificate_is_shown_by_new_streams(world: World, delivery: C
     assert delivery.shows == 2
 
 
+async def test_stream_of_a_certificate_that_was_replaced_meanwhile_is_not_used_again(
+    world: World, delivery: CallerHere
+) -> None:
+    begun, go = asyncio.Event(), asyncio.Event()
+
+    async def behave(request: Any) -> None:
+        if len(world.served) == 1:
+            begun.set()
+            await go.wait()
+
+    world.behave = behave
+    async with serving(world):
+        peer = Peer(f"127.0.0.1:{world.port}", identity=delivery, callee=Renewed())  # type: ignore[arg-type]
+        first = asyncio.create_task(peer.call(fetching(peer), FETCH))
+        await begun.wait()
+        peer._callee.generation = object()  # type: ignore[misc]
+        await peer.call(fetching(peer), FETCH)
+        (newer,) = peer._streams._idle
+        go.set()
+        await first
+
+        assert peer._streams._idle == [newer]
+        await peer.close()
+
+
 class Renewed:
     """A callee in the clear whose generation changes."""
 
