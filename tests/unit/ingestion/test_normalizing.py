@@ -11,6 +11,7 @@ from services.ingestion.domain.rows import Texts
 from services.ingestion.peers.normalization import FEW, RpcNormalizer
 
 IN_FLIGHT = 2
+"""Calls of one kind."""
 MANY = Texts(["+79001234567"] * (FEW + 1))
 
 
@@ -19,14 +20,11 @@ class StandingStill:
 
     def __init__(self) -> None:
         self.channel = SimpleNamespace(unary_unary=lambda *_, **__: None)
-        self.under_way = 0
-        self.full = asyncio.Event()
+        self.asked = asyncio.Event()
 
     async def call(self, _method: Any, request: pb.NormalizeManyRequest, **_: Any) -> pb.NormalizeManyResponse:
         if any(len(item.phones) > FEW for item in request.items):
-            self.under_way += 1
-            if self.under_way == IN_FLIGHT:
-                self.full.set()
+            self.asked.set()
             await asyncio.get_running_loop().create_future()
         results = [pb.NormalizeResult(e164=item.phones) for item in request.items]
         return pb.NormalizeManyResponse(results=results, metadata_version="1")
@@ -35,8 +33,11 @@ class StandingStill:
 async def test_few_texts_do_not_wait_behind_many() -> None:
     peer = StandingStill()
     normalizer = RpcNormalizer(cast("Peer", peer))
-    large = [asyncio.create_task(normalizer.normalize(MANY, default_region="RU")) for _ in range(4)]
-    await peer.full.wait()
+    large = []
+    for _ in range(IN_FLIGHT):
+        large.append(asyncio.create_task(normalizer.normalize(MANY, default_region="RU")))
+        await peer.asked.wait()
+        peer.asked.clear()
 
     few = await normalizer.normalize(Texts(["+79001234567"]), default_region="RU")
 
