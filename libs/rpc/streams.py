@@ -16,6 +16,9 @@ _LIFE_SECONDS = (10.0, 20.0)
 """How old a stream may get: its calls all go to one replica, and by one statement, which holds for longer."""
 _SWEEP_SECONDS = 5.0
 
+_STOPPED = {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED}
+"""What gRPC says of a stream that came when the server was no longer listening; nothing was sent on it."""
+
 Opened: TypeAlias = "grpc.aio.StreamStreamCall[bytes, bytes]"
 
 
@@ -137,7 +140,7 @@ class KeptStream:
                     self._answer.set_result(response)
         except grpc.aio.AioRpcError as error:
             failed = CallFailed.told_by(error)
-            if failed.code is grpc.StatusCode.UNAVAILABLE and not self._let_in:
+            if failed.code in _STOPPED and not self._let_in:
                 return NotBegun()
             if failed.code is grpc.StatusCode.INTERNAL and failed.status is None:
                 # gRPC's word for a write that failed, in place of what broke the stream: the connection, as a rule.
