@@ -1,11 +1,11 @@
 """Statements written once in SQLAlchemy Core and compiled once per database to text and positions."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
+import orjson
 from sqlalchemy import ARRAY, JSON, ColumnElement, Table, bindparam
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import Executable
@@ -153,7 +153,7 @@ def _encoding(arrange: Arrange | None, lists: Sequence[int]) -> Arrange:
     def arranged(row: Row) -> Row:
         values = list(row if arrange is None else arrange(row))
         for index in lists:
-            values[index] = json.dumps(values[index])
+            values[index] = orjson.dumps(values[index]).decode()
         return tuple(values)
 
     return arranged
