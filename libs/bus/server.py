@@ -10,8 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from libs.bus.ports import BusUnavailable, StreamSpec
-from libs.bus.session import inbox_prefix_of
-from libs.bus.streams import STREAMS
+from libs.bus.streams import STREAMS, inbox_prefix_of
 
 _ANSWER_SECONDS = 2.0
 _ROUTE_USER = "route"

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import structlog
 
 from libs.bus.client import Client, JetStreamManager, Msg, errors
+from libs.bus.streams import inbox_prefix_of
 
 _log = structlog.get_logger("libs.bus")
 
@@ -186,11 +187,6 @@ def _taken_apart(url: str) -> tuple[list[str], str, str, Path | None]:
     servers = [part._replace(netloc=part.netloc.rpartition("@")[2]).geturl() for part in parts]
     file = dict(parse_qsl(query)).get("password_file")
     return servers, unquote(parts[0].username or ""), unquote(parts[0].password or ""), Path(file) if file else None
-
-
-def inbox_prefix_of(user: str) -> str:
-    """Return where replies to this user go; the server lets each user listen under its own prefix only."""
-    return f"_INBOX_{user}" if user else "_INBOX"
 
 
 def status_of(message: Msg) -> str | None:

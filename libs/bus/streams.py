@@ -27,3 +27,8 @@ INTAKE = StreamSpec(
 """Ids only: at some 40 bytes a lead this is room for over a million that wait."""
 
 STREAMS = (DELIVERY, INTAKE)
+
+
+def inbox_prefix_of(user: str) -> str:
+    """Return where replies to this user go; the server lets each user listen under its own prefix only."""
+    return f"_INBOX_{user}" if user else "_INBOX"

@@ -17,7 +17,7 @@ from libs.cli.stack import readiness
 from libs.cli.stack.certificates import operator_of
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder, write_private
-from libs.cli.stack.plan import CONSOLE, OTHER_PORTS, Plan, Program, port_names
+from libs.cli.stack.plan import CONSOLE, INTERPRETER, OTHER_PORTS, Plan, Program, port_names
 from libs.cli.stack.ports import choose_free, require_free
 from libs.cli.stack.postgres import place_of, settle
 from libs.cli.stack.shape import Shape
@@ -134,7 +134,7 @@ def _write_configs(plan: Plan, outside: Outside | None) -> Supervisor:
     write_private(
         config, render_supervisor_config(plan.programs(), log=root / "log", address=address, password=password)
     )
-    return Supervisor(config, address=address, password=password, environment=plan.interpreter())
+    return Supervisor(config, address=address, password=password, environment=INTERPRETER)
 
 
 def _start(hub: Hub) -> None:

@@ -19,12 +19,13 @@ CONSOLE = "console"
 """The operators' web entrance: a process that owns nothing and calls the services as everyone does."""
 OTHER_PORTS = ("envoy_admin", "supervisor")
 """What listens beside the gateway, the services and the bus."""
-_INTERPRETER = {
+INTERPRETER = {
     "PYTHONUNBUFFERED": "1",
     # An arena of malloc for each of a process's threads would hold what they gave back.
     "MALLOC_ARENA_MAX": "2",
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
+"""How Python and the C library work in every process of ours, which they read when it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +208,6 @@ class Plan:
             return self.folder.database_url(service)
         return service_url(self.folder, self.shape, service)
 
-    def interpreter(self) -> dict[str, str]:
-        """How Python and the C library work in every process of ours, which they read when it begins."""
-        if not sys.dont_write_bytecode:
-            return dict(_INTERPRETER)
-        # Compiled modules lie in our own folder where the environment wants none beside the sources.
-        folder = sys.pycache_prefix or str(self.folder.root / "run" / "bytecode")
-        return _INTERPRETER | {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": folder}
-
     def instance_environment(self, instance: Instance) -> dict[str, str]:
         """The settings of a service process. Secrets travel as files; only passwords of URLs are in the URLs."""
         folder, service = self.folder, instance.service
@@ -253,5 +246,5 @@ class Plan:
             "CONTACTSYNC_OTLP_ENDPOINT": self.otlp_endpoint,
             "CONTACTSYNC_TRACE_RATE": str(self.tracing.sampling.rate),
             "CONTACTSYNC_TRACE_RATIO": str(self.tracing.sampling.share),
-            **_INTERPRETER,
+            **INTERPRETER,
         }
