@@ -20,6 +20,8 @@ _PRAGMAS: dict[str, str | int] = {
     # What is deleted or replaced is overwritten: an erased person does not lie on in a free page.
     "secure_delete": 1,
     "journal_size_limit": 64 * 1024 * 1024,
+    # 16 MB: what is changed often is brought into the file once instead of four times, and forced there as often.
+    "wal_autocheckpoint": 4000,
 }
 _UNAVAILABLE = frozenset(
     {"BUSY", "LOCKED", "NOMEM", "READONLY", "INTERRUPT", "IOERR", "CORRUPT", "FULL", "CANTOPEN", "PROTOCOL", "NOTADB"}
