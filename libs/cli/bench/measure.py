@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -26,8 +27,8 @@ class ProcessTree:
         return [member for root in self._roots for member in (root, *root.children(recursive=True))]
 
     def cpu_seconds(self) -> float:
-        """User and system time of every process of the tree since it began."""
-        return sum(times.user + times.system for times in (member.cpu_times() for member in self.members()))
+        """User and system time of every process of the tree since it began, those that ended among them."""
+        return sum(_all_of(member.cpu_times()) for member in self.members())
 
     def memory_mb(self) -> int:
         """Resident memory of the tree; shared pages count in each process."""
@@ -46,6 +47,11 @@ class ProcessTree:
             time.sleep(_QUIET_SECONDS)
             if self.cpu_seconds() - before < _QUIET_CORES * _QUIET_SECONDS:
                 return
+
+
+def _all_of(times: Any) -> float:
+    """With those that it had waited for: PostgreSQL's processes come and go, and what they used does not."""
+    return float(times.user + times.system + times.children_user + times.children_system)
 
 
 @contextmanager

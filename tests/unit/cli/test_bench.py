@@ -1,6 +1,8 @@
 """The benchmark's arithmetic, and the load that it makes."""
 
 import asyncio
+import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -14,7 +16,7 @@ from aiohttp import web
 
 from libs.cli.bench.figures import Sample, make_sample, medians, percentile, ratios
 from libs.cli.bench.load import counted_loop, import_body, paced_loop, running_sink
-from libs.cli.bench.measure import read_calls
+from libs.cli.bench.measure import ProcessTree, read_calls
 from libs.cli.bench.peers import running_peer
 from libs.cli.bench.targets import peer_name
 from libs.cli.bench.tracing import OFF, cpu_ratios
@@ -180,3 +182,12 @@ def test_cost_of_tracing_is_the_median_of_the_rounds_ratios() -> None:
     ]
 
     assert cpu_ratios(samples) == {1: {"10%": {"median": 1.1, "least": 1.0, "most": 1.5}}}
+
+
+def test_what_a_process_used_that_has_ended_counts() -> None:
+    tree = ProcessTree(os.getpid())
+    before = tree.cpu_seconds()
+
+    subprocess.run([sys.executable, "-c", "import time\nwhile time.process_time() < 0.3: pass"], check=True)
+
+    assert tree.cpu_seconds() - before > 0.2
