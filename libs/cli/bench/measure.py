@@ -4,12 +4,14 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
+
+Figure = TypeVar("Figure")
 
 _QUIET_CORES = 0.03
 _QUIET_SECONDS = 0.5
@@ -28,16 +30,22 @@ class ProcessTree:
 
     def cpu_seconds(self) -> float:
         """User and system time of every process of the tree since it began, those that ended among them."""
-        return sum(_all_of(member.cpu_times()) for member in self.members())
+        return sum(self._of_each(lambda member: _all_of(member.cpu_times())))
 
     def memory_mb(self) -> int:
         """Resident memory of the tree; shared pages count in each process."""
-        return sum(member.memory_info().rss for member in self.members()) // 1024**2
+        return sum(self._of_each(lambda member: int(member.memory_info().rss))) // 1024**2
 
     def shared_memory_mb(self) -> int:
         """The same with each shared page counted once among those who share it, where the system tells that."""
-        held = [member.memory_full_info() for member in self.members()]
+        held = list(self._of_each(lambda member: member.memory_full_info()))
         return sum(getattr(each, "pss", each.rss) for each in held) // 1024**2
+
+    def _of_each(self, read: Callable[[psutil.Process], Figure]) -> Iterator[Figure]:
+        """Without those that end meanwhile."""
+        for member in self.members():
+            with suppress(psutil.NoSuchProcess):
+                yield read(member)
 
     def settle(self, *, at_most_s: float = 60) -> None:
         """Returns when the tree has been nearly idle for a while: what was accepted is worked off."""
