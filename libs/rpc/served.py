@@ -67,27 +67,17 @@ class Served:
 
     async def serve(self, raw: bytes, call: Call) -> bytes:
         """Serves a unary call, by whatever way it came; its task must know it as the current one."""
-        try:
-            await self._let_in(call, raw)
-            request = read_request(self._parse, raw, self._validator)
-            response: bytes = (await self._behaviour(request, call.context)).SerializeToString()
-            await call.start_answer()
-        except grpc.aio.AbortError:
-            raise
-        except Exception as error:  # noqa: BLE001 - this is the last door
-            return await self._refuse(call, error)
-        else:
-            call.code = "OK"
-            return response
-        finally:
-            self._end(call)
+        return await self._answer(call, raw, lambda: read_request(self._parse, raw, self._validator))
 
     async def take_stream(self, messages: AsyncIterator[bytes], context: Context) -> bytes:
         """Serves a call with a stream of requests."""
-        call = _begin(context)
+        return await self._answer(_begin(context), b"", lambda: self._requests(messages))
+
+    async def _answer(self, call: Call, raw: bytes, read: Callable[[], Any]) -> bytes:
+        """`read` gives the behaviour what it takes, once the call is let in."""
         try:
-            await self._let_in(call, b"")
-            response: bytes = (await self._behaviour(self._requests(messages), context)).SerializeToString()
+            await self._let_in(call, raw)
+            response: bytes = (await self._behaviour(read(), call.context)).SerializeToString()
             await call.start_answer()
         except grpc.aio.AbortError:
             raise
