@@ -8,8 +8,14 @@ SCRIPT = Path(__file__).parent / "sampling.lua"
 Config = dict[str, Any]
 _EXTENSIONS = "type.googleapis.com/envoy.extensions"
 
-_DECIDING = ("x-request-id", "x-client-trace-id", "x-envoy-force-trace")
+_FORCING = "x-client-trace-id"
+_DECIDING = ("x-request-id", _FORCING, "x-envoy-force-trace")
 """Headers by which Envoy and the script agree on a trace. Services do not get them; a caller's own are dropped."""
+_IS_TRACEPARENT = (
+    "{0}.size() == 55 && {0}.matches('^[0-9a-e][0-9a-f]-[0-9a-f]+-[0-9a-f]{{16}}-[0-9a-f]{{2}}$')"
+    f" && !{{0}}.contains('-{'0' * 32}-') && !{{0}}.contains('-{'0' * 16}-')"
+)
+"""In CEL, whose regular expressions may not be long enough for the whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +73,17 @@ def bootstrap() -> Config:
 
 
 def _defer_to_callers() -> Config:
-    """Marks requests with a ``traceparent`` as forced: then the flag in it decides, as W3C has it."""
-    forced = {"header": {"key": "x-client-trace-id", "value": "%REQ(traceparent)%"}, "append_action": "ADD_IF_ABSENT"}
-    mutations = [*({"remove": name} for name in _DECIDING), {"append": forced}]
+    """Marks requests with a ``traceparent`` as forced: then the flag in it decides, as W3C has it.
+
+    One that is malformed is dropped: Envoy would leave such a request out, and its trace would begin at the service.
+    """
+    given = "request.headers['traceparent']"
+    mutations = [
+        *({"remove": name} for name in _DECIDING),
+        _copy(_FORCING, f"%CEL({_IS_TRACEPARENT.format(given)} ? {given} : '')%"),
+        {"remove": "traceparent"},
+        _copy("traceparent", f"%REQ({_FORCING})%"),
+    ]
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": {
@@ -77,6 +91,11 @@ def _defer_to_callers() -> Config:
             "mutations": mutations,
         },
     }
+
+
+def _copy(header: str, value: str) -> Config:
+    """Adds the header, unless the value is empty."""
+    return {"append": {"header": {"key": header, "value": value}, "append_action": "ADD_IF_ABSENT"}}
 
 
 def _provider() -> Config:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import pytest
 
 from gateway.config import GatewaySettings, render
 from gateway.tracing import Sampling
@@ -30,6 +31,10 @@ class Gateway:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
         await self._http.request(verb, path, content=b"{}", headers={"Authorization": "Bearer good", **given})
         return int(self._world.contexts[-1].traceparent[-2:], 16) & 1 == 1
+
+    @property
+    def last_traceparent(self) -> str:
+        return str(self._world.contexts[-1].traceparent)
 
     async def exhaust(self) -> None:
         while await self.is_traced():
@@ -82,6 +87,29 @@ async def test_beyond_the_rate_dry_runs_and_callers_decide(otlp: OtlpReceiver, t
         await otlp.until(lambda: len(otlp.spans) == 2)
 
     assert sorted(span.parent_id for span in otlp.spans) == ["", CALLER]
+
+
+@pytest.mark.parametrize(
+    "malformed",
+    [
+        f"00-{TRACE}-{CALLER}",
+        f"00-{TRACE.upper()}-{CALLER}-01",
+        f"00-{TRACE}-{CALLER}-01-more",
+        "garbage",
+        "",
+        "00-" + "0" * 52,
+    ],
+)
+async def test_a_trace_begins_here_whatever_the_caller_wrote(
+    otlp: OtlpReceiver, tmp_path: Path, malformed: str
+) -> None:
+    async with gateway(tmp_path, otlp, Sampling(rate=0, share=1)) as asked:
+        assert await asked.is_traced(traceparent=malformed)
+        await otlp.until(lambda: len(otlp.named("/v1/contacts/import")) == 1)
+
+    (span,) = otlp.named("/v1/contacts/import")
+    assert (span.service, span.parent_id) == ("gateway", "")
+    assert span.trace_id in asked.last_traceparent
 
 
 async def test_a_share_of_one_is_everything(otlp: OtlpReceiver, tmp_path: Path) -> None:
