@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from libs.cli.stack.nats import CLUSTER_SIZE
-from libs.cli.stack.plan import BUS_ACCOUNTS, SERVICES
+from libs.cli.stack.plan import BUS_ACCOUNTS, INTERPRETER, LINGER, PEPPERED, SERVICES
 from libs.cli.stack.postgres import SERVICES_WITH_DATABASE
 
 PORT = 9000
@@ -13,7 +13,6 @@ REPLICAS = 2
 NATS_HOSTS = tuple(f"nats-{number}" for number in range(CLUSTER_SIZE))
 SECRETS = Path("/run/secrets")
 CERTIFICATES = Path("/run/certs")
-LINGER = "PT2S"
 
 
 def host_of(service: str) -> str:
@@ -44,9 +43,7 @@ def process_settings(surroundings: Surroundings) -> dict[str, str]:
         "CONTACTSYNC_OTLP_ENDPOINT": surroundings.otlp_endpoint,
         "CONTACTSYNC_TRACE_RATE": "20",
         "CONTACTSYNC_TRACE_RATIO": "0.01",
-        "PYTHONUNBUFFERED": "1",
-        "MALLOC_ARENA_MAX": "2",
-        "PYDANTIC_DISABLE_PLUGINS": "__all__",
+        **INTERPRETER,
         **(_certificate() if surroundings.tls else {}),
     }
 
@@ -71,7 +68,7 @@ def own_settings(service: str) -> dict[str, str]:
         servers = ",".join(f"nats://{service}@{host}:4222" for host in NATS_HOSTS)
         own["CONTACTSYNC_NATS_URL"] = f"{servers}?password_file={SECRETS / 'nats_password'}"
         own["CONTACTSYNC_NATS_REPLICAS"] = str(len(NATS_HOSTS))
-    if service in {"access", "directory"}:
+    if service in PEPPERED:
         own["CONTACTSYNC_PEPPER_FILE"] = str(SECRETS / "pepper_key")
     if service == "access":
         own["CONTACTSYNC_BOOTSTRAP_FILE"] = "/credentials/credentials.json"
@@ -89,7 +86,7 @@ def secret_files(name: str) -> tuple[str, ...]:
         return ("master_key",)
     database = ("postgres_password",) if name in SERVICES_WITH_DATABASE else ()
     bus = ("nats_password",) if name in BUS_ACCOUNTS else ()
-    pepper = ("pepper_key",) if name in {"access", "directory"} else ()
+    pepper = ("pepper_key",) if name in PEPPERED else ()
     return ("service_keys", "master_key", *database, *bus, *pepper)
 
 

@@ -5,10 +5,11 @@ from typing import Annotated
 import typer
 
 from libs.cli.api import connect
-from libs.cli.destinations.config import Body, emptied, read_config, seconds
+from libs.cli.destinations.config import Body, emptied, read_config
 from libs.cli.destinations.shown import path, plain, plain_overview
 from libs.cli.options import Data, Json, Key, Url
 from libs.cli.output import out, print_json, print_table
+from libs.cli.retries import seconds
 
 app = typer.Typer(
     no_args_is_help=True,

@@ -1,13 +1,11 @@
 """What operators write of a source, and what the hub takes."""
 
-from collections.abc import Mapping
 from typing import Any
 
-from libs.cli.checking import COUNT, DELAY, NUMBER, SECONDS, TEXT, TEXTS, WHOLE, Keys, read_checked
+from libs.cli.checking import COUNT, NUMBER, TEXT, TEXTS, WHOLE, Keys, read_checked
+from libs.cli.retries import RETRY_KEYS, read_retry, seconds
 
 Body = dict[str, Any]
-SHORTEST_S = 0.001
-"""A delay of 0 is written so: to the API zero means the default."""
 
 
 def read_config(text: str) -> Body:
@@ -29,14 +27,13 @@ def _place(body: Body, name: str, value: Any) -> None:
         # The hub looks at no source more often than every second.
         body["settings"]["interval"] = seconds(max(1.0, value * 3600))
     else:
-        body["settings"][_NAMES.get(name, name)] = _retry(value) if name == "retry" else value
+        body["settings"][_NAMES.get(name, name)] = read_retry(value) if name == "retry" else value
 
 
 _SECRETS = frozenset({"client_secret", "token", "api_key"})
 _NAMES = {"workspace": "workspace_id", "destinations": "destination_ids", "region": "default_region"}
-_RETRY = {"first_delay_s": "first_delay", "max_delay_s": "max_delay", "timeout_s": "timeout"}
 _KEYS: Keys = {
-    "retry": {"first_delay_s": DELAY, "max_delay_s": DELAY, "max_attempts": COUNT, "timeout_s": SECONDS},
+    "retry": RETRY_KEYS,
     "max_pages": COUNT,
     "page_size": COUNT,
     "interval_h": NUMBER,
@@ -53,13 +50,3 @@ _KEYS: Keys = {
     "destinations": TEXTS,
     "region": TEXT,
 }
-
-
-def _retry(given: Mapping[str, Any]) -> Body:
-    retry: Body = {to: seconds(max(SHORTEST_S, given[name])) for name, to in _RETRY.items() if name in given}
-    return retry | ({"max_attempts": given["max_attempts"]} if "max_attempts" in given else {})
-
-
-def seconds(count: float) -> str:
-    """A duration as JSON has it, to the millisecond."""
-    return f"{count:.3f}".rstrip("0").rstrip(".") + "s"

@@ -26,6 +26,10 @@ INTERPRETER = {
     "PYDANTIC_DISABLE_PLUGINS": "__all__",
 }
 """How Python and the C library work in every process of ours, which they read when it begins."""
+PEPPERED = ("access", "directory")
+"""Services that keep hashes of keys."""
+LINGER = "PT2S"
+"""How long a replica that stops takes calls: the gateway looks at health every second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +213,12 @@ class Plan:
         return service_url(self.folder, self.shape, service)
 
     def instance_environment(self, instance: Instance) -> dict[str, str]:
-        """The settings of a service process. Secrets travel as files; only passwords of URLs are in the URLs."""
+        """The settings of a service process, which may be seen: secrets travel as files."""
         folder, service = self.folder, instance.service
         environment = self._process_environment(instance.name) | self.certificates.environment(service)
         environment["CONTACTSYNC_METRICS_LISTEN"] = self.address(metrics_port(instance.name))
         if self.shape.replicas > 1:
-            # The gateway looks at health every second.
-            environment["CONTACTSYNC_LINGER"] = "PT2S"
+            environment["CONTACTSYNC_LINGER"] = LINGER
             environment["CONTACTSYNC_REPLICAS"] = str(self.shape.replicas)
         if service in SERVICES_WITH_DATABASE:
             environment["CONTACTSYNC_DATABASE_URL"] = self.database_url(service)
@@ -223,7 +226,7 @@ class Plan:
             environment["CONTACTSYNC_NATS_URL"] = self.nats.url(service)
             if self.shape.nats_cluster:
                 environment["CONTACTSYNC_NATS_REPLICAS"] = str(len(self.nats.names))
-        if service in {"access", "directory"}:
+        if service in PEPPERED:
             environment["CONTACTSYNC_PEPPER_FILE"] = str(folder.key("pepper"))
         if service == "access":
             environment["CONTACTSYNC_BOOTSTRAP_FILE"] = str(folder.credentials)
