@@ -13,6 +13,7 @@ from tests.fixtures.nats import nats_server
 from tests.fixtures.nats_cluster import nats_cluster
 from tests.fixtures.otlp import otlp
 from tests.fixtures.places import hubs_on_postgresql
+from tests.fixtures.ports import keep_to_own_range
 from tests.fixtures.process_wide import process_wide
 
 __all__ = [
@@ -40,9 +41,11 @@ settings.load_profile("untimed")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Lets the processes that tests start share their compiled modules where the environment keeps none."""
-    if sys.dont_write_bytecode and config.cache is not None:
-        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(config.cache.mkdir("bytecode"))
+    cache = getattr(config, "cache", None)  # not there under -p no:cacheprovider
+    if sys.dont_write_bytecode and cache is not None:
+        sys.pycache_prefix = os.environ["PYTHONPYCACHEPREFIX"] = str(cache.mkdir("bytecode"))
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    keep_to_own_range()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,13 +1,16 @@
 """Ports on loopback for the processes of one hub."""
 
+import os
 import random
 import socket
 from collections.abc import Iterable
 
 from libs.cli.stack.errors import CannotStart
 
+RANGE_VARIABLE = "CONTACTSYNC_PORTS"
+"""Names another range: two hubs that start at the same moment take no port of each other where theirs differ."""
 # Below the ephemeral range (32768 and up): no outgoing connection takes a port while its service restarts.
-_FIRST, _LAST = 20000, 32000
+_RANGE = "20000-32000"
 
 
 def require_free(port: int) -> None:
@@ -19,13 +22,21 @@ def require_free(port: int) -> None:
 
 
 def choose_free(names: Iterable[str]) -> dict[str, int]:
-    """A free port for each name, no two alike."""
+    """A free port for each name, no two alike. Raises CannotStart where the range is none."""
     chosen: dict[str, int] = {}
+    first, last = _read_range(os.environ.get(RANGE_VARIABLE) or _RANGE)
     source = random.SystemRandom()
     for name in names:
-        candidates = (source.randint(_FIRST, _LAST) for _ in range(1000))
+        candidates = (source.randint(first, last) for _ in range(1000))
         chosen[name] = next(port for port in candidates if port not in chosen.values() and _is_free(port))
     return chosen
+
+
+def _read_range(text: str) -> tuple[int, int]:
+    first, _, last = text.partition("-")
+    if not (first.isdecimal() and last.isdecimal() and 1024 <= int(first) < int(last) <= 65535):
+        raise CannotStart(f"{RANGE_VARIABLE} is no range of ports", remedy=f"Set it to one such as {_RANGE}.")
+    return int(first), int(last)
 
 
 def _is_free(port: int) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from contactsync.idempotency.v1 import idempotency_service_pb2 as idempotency_pb
 
 from libs.rpc import Peer, PeerUnavailable, RpcServer
+from tests.fixtures.ports import free_port
 from tests.integration.rpc.callers import FETCH, RELEASE, CallerHere, calling, fetching, releasing
 from tests.integration.rpc.relay import Relay
 from tests.integration.rpc.world import World, make_server, serving
@@ -54,9 +55,9 @@ async def test_rolling_restart_fails_no_call_and_makes_none_twice(world: World, 
         made[request.items[0].key] += 1
 
     world.behave = behave
-    server = make_server(world)
+    address = f"127.0.0.1:{free_port()}"
+    server = make_server(world, listen=address)
     await server.start()
-    address = f"127.0.0.1:{server.port}"
     async with calling(address, ingestion) as peer:
         callers = [asyncio.create_task(keep_releasing(peer, f"{caller}", enough)) for caller in range(4)]
         for _ in range(3):

@@ -23,6 +23,7 @@ from libs.rpc import (
     Violation,
     remote_authenticator,
 )
+from tests.fixtures.ports import free_port
 from tests.integration.rpc.callers import CallerHere
 from tests.integration.rpc.conftest import Stubs
 from tests.integration.rpc.world import KEY, World, bearer, hear, make_server
@@ -35,7 +36,7 @@ RELEASE = idempotency_service_pb2.ReleaseManyRequest(
 
 @pytest.fixture
 async def server(world: World) -> AsyncIterator[Any]:
-    started = make_server(world)
+    started = make_server(world, listen=f"127.0.0.1:{free_port()}")
     await started.start()
     yield started
     await started.stop()
