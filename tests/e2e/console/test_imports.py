@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from libs.cli.stack.hub import Hub
+from tests.e2e.test_import_path import mobile
 from tests.fixtures.hub import admin_key
 from tests.fixtures.partner import Partner
 from tests.fixtures.waiting import look
@@ -25,11 +26,6 @@ def operator(hub: Hub) -> Iterator[httpx.Client]:
         entered = browser.post("/login", data={"key": admin_key(hub)})
         assert entered.status_code == httpx.codes.SEE_OTHER, entered.text
         yield browser
-
-
-def phone() -> str:
-    """A Russian number that no other test has."""
-    return f"+7900{uuid.uuid4().int % 10_000_000:07d}"
 
 
 def imported(partner: Partner, contacts: list[dict[str, Any]], **headers: str) -> str:
@@ -70,7 +66,7 @@ def test_pages_come_through_the_gateway_guarded_and_untouched(operator: httpx.Cl
 
 
 def test_overview_tells_of_every_service_and_of_what_came_in(operator: httpx.Client, partner: Partner) -> None:
-    imported(partner, [{"phone": phone()}, {"phone": "nonsense"}])
+    imported(partner, [{"phone": mobile()}, {"phone": "nonsense"}])
 
     page = operator.get("", follow_redirects=True)
 
@@ -82,15 +78,15 @@ def test_overview_tells_of_every_service_and_of_what_came_in(operator: httpx.Cli
 
 
 def test_import_is_found_by_its_ids_and_by_a_phone_in_any_spelling(operator: httpx.Client, partner: Partner) -> None:
-    number, correlation_id = phone(), f"night-{uuid.uuid4().hex}"
-    job_id = imported(partner, [{"phone": number}, {"phone": phone()}], X_Correlation_ID=correlation_id)
+    number, correlation_id = mobile(), f"night-{uuid.uuid4().hex}"
+    job_id = imported(partner, [{"phone": number}, {"phone": mobile()}], X_Correlation_ID=correlation_id)
     national = f"8 ({number[2:5]}) {number[5:8]}-{number[8:10]}-{number[10:]}"
 
     copied = national.replace("-", "\u2011").replace(" ", "\u00a0")
     asked = (job_id, f"{job_id}.0", correlation_id, number, national, copied)
 
     found = [operator.get("/imports", params={"q": q}) for q in asked]
-    nothing = operator.get("/imports", params={"q": phone()})
+    nothing = operator.get("/imports", params={"q": mobile()})
     rows = operator.get(f"/imports/{job_id}", params={"phone": national})
 
     assert [each.text.count(f'href="/console/imports/{job_id}') for each in found] == [1] * len(asked)
@@ -99,8 +95,8 @@ def test_import_is_found_by_its_ids_and_by_a_phone_in_any_spelling(operator: htt
 
 
 def test_imports_are_found_by_what_became_of_them_page_by_page(operator: httpx.Client, partner: Partner) -> None:
-    with_losses = imported(partner, [{"phone": phone()}, {"phone": "nonsense"}])
-    well = imported(partner, [{"phone": phone()}])
+    with_losses = imported(partner, [{"phone": mobile()}, {"phone": "nonsense"}])
+    well = imported(partner, [{"phone": mobile()}])
 
     losses = operator.get("/imports", params={"state": "losses"}).text
     done = operator.get("/imports", params={"state": "done"}).text
@@ -112,7 +108,7 @@ def test_imports_are_found_by_what_became_of_them_page_by_page(operator: httpx.C
 
 
 def test_rows_come_in_pages(operator: httpx.Client, partner: Partner) -> None:
-    job_id = imported(partner, [{"phone": phone()} for _ in range(60)])
+    job_id = imported(partner, [{"phone": mobile()} for _ in range(60)])
 
     first = operator.get(f"/imports/{job_id}")
     link = re.search(r'<a rel="next" href="/console([^"]+)"', first.text)
@@ -123,7 +119,7 @@ def test_rows_come_in_pages(operator: httpx.Client, partner: Partner) -> None:
 
 
 def test_hostile_contacts_are_shown_as_they_are_and_do_nothing(operator: httpx.Client, partner: Partner) -> None:
-    job_id = imported(partner, [{"phone": HOSTILE, HOSTILE: 1, "tags": [HOSTILE]}, {"phone": phone(), HOSTILE: 1}])
+    job_id = imported(partner, [{"phone": HOSTILE, HOSTILE: 1, "tags": [HOSTILE]}, {"phone": mobile(), HOSTILE: 1}])
 
     page = operator.get(f"/imports/{job_id}")
 
@@ -134,7 +130,7 @@ def test_hostile_contacts_are_shown_as_they_are_and_do_nothing(operator: httpx.C
 
 
 def test_import_is_told_whole_with_every_try(operator: httpx.Client, partner: Partner) -> None:
-    job_id = imported(partner, [{"phone": phone()}, {"phone": "nonsense"}])
+    job_id = imported(partner, [{"phone": mobile()}, {"phone": "nonsense"}])
 
     english = told(operator.get(f"/imports/{job_id}"))
     russian = told(operator.get(f"/imports/{job_id}", headers={"Accept-Language": "ru"}))
@@ -160,7 +156,7 @@ def test_failed_rows_are_tried_again_and_only_by_a_form_of_the_session(
     ).json()
     with httpx.Client(base_url=hub.url, timeout=30, trust_env=False) as http:
         partner = Partner(made["client"]["id"], made["api_key"], http)
-        job_id = imported(partner, [{"phone": phone()}])
+        job_id = imported(partner, [{"phone": mobile()}])
 
         page = operator.get(f"/imports/{job_id}")
         refused = operator.post(f"/imports/{job_id}/retry", data={"csrf": "guessed"})
@@ -168,9 +164,7 @@ def test_failed_rows_are_tried_again_and_only_by_a_form_of_the_session(
         done = operator.get(retried.headers["location"].removeprefix("/console"))
 
         partner.finished(job_id)
-        again = look(
-            lambda: "try 1 · round 2" in told(operator.get(f"/imports/{job_id}")), seconds=30, what="the second round"
-        )
+        again = look(lambda: "try 1 · round 2" in told(operator.get(f"/imports/{job_id}")), what="the second round")
     assert "Try the failed rows again" in told(page)
     assert (refused.status_code, retried.status_code) == (403, 303)
     assert "1 row is tried again." in told(done)
@@ -178,7 +172,7 @@ def test_failed_rows_are_tried_again_and_only_by_a_form_of_the_session(
 
 
 def test_live_page_brings_what_changes(operator: httpx.Client, partner: Partner) -> None:
-    job_id = imported(partner, [{"phone": phone()}])
+    job_id = imported(partner, [{"phone": mobile()}])
     events: list[str] = []
 
     with operator.stream("GET", f"/imports/{job_id}", headers={"Accept": "text/event-stream"}) as stream:
@@ -194,7 +188,7 @@ def test_live_page_brings_what_changes(operator: httpx.Client, partner: Partner)
 
 
 def test_nothing_of_a_visit_is_logged(operator: httpx.Client, hub: Hub, partner: Partner) -> None:
-    number = phone()
+    number = mobile()
     job_id = imported(partner, [{"phone": number}])
     operator.get("/imports", params={"q": number})
     operator.get(f"/imports/{job_id}", params={"phone": number})
