@@ -11,9 +11,9 @@ import pytest
 from libs.cli.stack.hub import Hub
 from tests.contract.refusals import assert_refused, headers
 from tests.fixtures.partner import Partner, create_client, from_address, loopback_address
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 GUESSES = 50
-PATIENCE_SECONDS = 30
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def unknown(partner: Partner) -> httpx.Response:
 
 async def test_default_is_ten_a_second_with_a_burst_of_ten(hub: Hub, admin: httpx.Client) -> None:
     with create_client(hub, admin) as partner:
-        async with httpx.AsyncClient(base_url=hub.url, headers=headers(partner), trust_env=False) as http:
+        async with httpx.AsyncClient(base_url=hub.url, headers=headers(partner), timeout=30, trust_env=False) as http:
             began = time.monotonic()
             answers = await asyncio.gather(*(http.get(f"/v1/contacts/import/{uuid.uuid4()}") for _ in range(60)))
             took = time.monotonic() - began
@@ -122,7 +122,10 @@ def test_guessing_is_limited_by_address_and_known_keys_are_spared(
         began = time.monotonic()
         keys = [f"Bearer guess-{number}" for number in range(GUESSES * 3 * replicas)]
         guesses = [http.get(path, headers={"Authorization": key}) for key in keys]
+        while http.get(path, headers={"Authorization": "Bearer one-more"}).status_code == 429:
+            """Until the allowance is used up this moment: the next guess is a second away."""
         took = time.monotonic() - began
+        unknown(partner)  # a key is known for 5 s
         spared = http.get(path, headers={"Authorization": f"Bearer {partner.api_key}"})
         held = http.get(path, headers={"Authorization": f"Bearer {fresh.api_key}"})
         elsewhere = unknown(fresh)

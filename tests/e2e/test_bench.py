@@ -5,10 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 
-
-@pytest.mark.timeout(300)
 def test_one_part_is_run_against_a_hub_of_its_own_and_told_in_every_form(tmp_path: Path) -> None:
     figures, picture = tmp_path / "all.json", tmp_path / "all.svg"
     asked = ["bench", "all", "--quick", "--rounds", "1", "--only", "replay"]

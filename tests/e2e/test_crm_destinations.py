@@ -112,7 +112,9 @@ def test_contacts_come_to_connect_once_with_their_lead_status(
 
     assert states(created) == {"created": 30}
     assert states(again) == {"unchanged": 29, "unsupported": 1, "failed": 1}
-    answer = httpx.get(f"{hub.url}/api/connect/contacts", headers={"X-Api-Key": key}, trust_env=False).json()
+    answer = httpx.get(
+        f"{hub.url}/api/connect/contacts", headers={"X-Api-Key": key}, timeout=30, trust_env=False
+    ).json()
     assert Counter(each["email"] for each in answer) == {f"anna{number}@example.org": 1 for number in range(30)}
     assert {each["leadStatus"]["label"] for each in answer} == {"Fresh"}
 
@@ -148,6 +150,7 @@ def search(hub: Hub, workspace: str, token: str, fields: dict[str, Any]) -> dict
         f"{hub.url}/autoupdate/v2/enterprise/{workspace}/lead/search",
         json={"fields": fields},
         headers={"Authorization": f"Bearer {token}"},
+        timeout=30,
         trust_env=False,
     )
     found: dict[str, Any] = answer.json()

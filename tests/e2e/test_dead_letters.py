@@ -143,7 +143,6 @@ def test_a_paused_destination_keeps_its_backlog_and_sends_it_when_resumed(
     accepted = sender.post([{"phone": mobile()}]).json()
     shown = look(
         lambda: found if (found := run("destinations", "show", hook, data=data))["waiting"] else None,
-        seconds=30,
         what="the backlog",
     )
 

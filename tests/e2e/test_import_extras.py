@@ -15,6 +15,7 @@ from libs.cli.stack.hub import Hub
 from tests.e2e.test_import_path import mobile
 from tests.fakes.webhook import Slow, Status, WebhookFake
 from tests.fixtures.partner import Partner, create_client
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -213,7 +214,7 @@ async def test_events_end_when_the_key_does(hub: Hub, admin: httpx.Client, webho
                 lines = stream.aiter_lines()
                 assert await anext(lines) == "event: job"
                 revoked = admin.post(f"/admin/v1/clients/{partner.client_id}/revoke", json={})  # noqa: ASYNC212 - once
-                async with asyncio.timeout(15):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     rest = [line async for line in lines]
 
     assert revoked.status_code == 200

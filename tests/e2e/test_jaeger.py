@@ -76,7 +76,7 @@ def whole_trace(hub: Hub, correlation_id: str, *names: str) -> Trace:
         missing = Counter(names) - Counter(span.name for span in found[0].spans)
         return None if missing else found[0]
 
-    return look(find, seconds=30, what="the whole trace")
+    return look(find, what="the whole trace")
 
 
 def parents(trace: Trace, *names: str) -> list[str]:
@@ -220,4 +220,4 @@ def memory_of(hub: Hub) -> dict[str, int]:
 def logged(hub: Hub, event: str) -> None:
     """Waits until a service that is under load has said so."""
     log = hub.plan.folder.root / "log" / "ingestion.log"
-    look(lambda: event in log.read_text() or None, seconds=60, what=event)
+    look(lambda: event in log.read_text() or None, what=event)

@@ -19,7 +19,7 @@ from tests.fixtures.places import UP_OPTIONS, choose_place, files_alone
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
 COMMAND = str(Path(sys.executable).parent / "contactsync")
-READY_SECONDS = 60
+READY_SECONDS = 240
 
 
 def up(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -53,9 +53,9 @@ def test_up_says_one_ready_line_and_leaves_nothing_running(tmp_path: Path, stop:
     with started(tmp_path / "data") as (process, line):
         family = psutil.Process(process.pid).children(recursive=True)
         url = line.split()[4]
-        health = httpx.get(f"{url}/healthz", trust_env=False)
+        health = httpx.get(f"{url}/healthz", timeout=30, trust_env=False)
         process.send_signal(stop)
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=READY_SECONDS)
 
     assert line.startswith("contactsync is ready at http://127.0.0.1:")
     assert health.status_code == 200
@@ -68,7 +68,7 @@ def test_killed_up_takes_its_processes_with_it(tmp_path: Path) -> None:
     with started(tmp_path / "data") as (process, _):
         family = psutil.Process(process.pid).children(recursive=True)
         process.kill()
-        process.wait(timeout=10)
+        process.wait(timeout=READY_SECONDS)
 
     wait_gone(family)
 
@@ -78,7 +78,7 @@ def test_data_survives_a_restart(tmp_path: Path) -> None:
     with started(data) as (process, _):
         first = (data / "credentials.json").read_text()
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=READY_SECONDS)
     with started(data):
         second = (data / "credentials.json").read_text()
 
@@ -118,7 +118,7 @@ def test_database_that_cannot_be_opened_is_left_as_it_is(tmp_path: Path, fault: 
     data = tmp_path / "data"
     with started(data) as (process, _):
         process.terminate()
-        process.wait(timeout=60)
+        process.wait(timeout=READY_SECONDS)
     file = data / "db" / "directory.sqlite3"
     if fault == "corrupt":
         file.write_bytes(b"this is no database" * 1000)

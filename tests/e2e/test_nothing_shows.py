@@ -125,7 +125,7 @@ def _import_good_and_bad(found: Planted, partner: Partner, admin: httpx.Client) 
 
 def _knock(found: Planted, hub: Hub) -> None:
     """Comes with credentials that are not good, which may be somebody's elsewhere."""
-    with httpx.Client(base_url=hub.url, trust_env=False) as http:
+    with httpx.Client(base_url=hub.url, timeout=30, trust_env=False) as http:
         word = found.word()
         found.note(http.post("/v1/contacts/import", headers={"Authorization": f"Bearer {word}"}, json=[]))
         found.note(http.get("/api/connect/contacts", headers={"X-Api-Key": word}))
@@ -190,7 +190,7 @@ def _use_the_book(found: Planted, space: Space) -> None:
         found.note(http.get("contacts/delta", params={"timestamp": word}))
     base = f"{space.hub.url}/autoupdate/v2/enterprise/{space.enterprise_id}"
     headers = {"Authorization": f"Bearer {found.secret(space.token('sync'))}"}
-    with httpx.Client(base_url=base, headers=headers, trust_env=False) as http:
+    with httpx.Client(base_url=base, headers=headers, timeout=30, trust_env=False) as http:
         found.note(http.post("/lead", json={"fields": {"phone": word, "name": word}}))
         found.note(http.post("/lead", content=f'{{"fields": {{"phone": "{phone}"'.encode()))
         found.note(http.get(f"/lead/{quote(phone)}"))
@@ -201,7 +201,7 @@ def _use_the_book(found: Planted, space: Space) -> None:
 
 
 def _look_into_the_console(found: Planted, hub: Hub) -> None:
-    with httpx.Client(base_url=f"{hub.url}/console", trust_env=False) as http:
+    with httpx.Client(base_url=f"{hub.url}/console", timeout=30, trust_env=False) as http:
         found.note(http.post("/login", data={"key": found.word()}))
         entered = http.post("/login", data={"key": admin_key(hub)})
         assert entered.status_code == httpx.codes.SEE_OTHER

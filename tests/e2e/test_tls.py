@@ -32,7 +32,7 @@ from tests.fixtures.partner import Partner, create_client
 from tests.fixtures.places import choose_place, grown
 from tests.fixtures.waiting import wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(240)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Place:
         metadata = (("authorization", f"Bearer {self.partner.api_key}"),)
         stub = IngestionServiceStub(channel)  # type: ignore[arg-type]  # the stubs know asyncio's channels only
         with channel, pytest.raises(grpc.RpcError) as heard:
-            stub.GetJob(asked, metadata=metadata, timeout=10)
+            stub.GetJob(asked, metadata=metadata, timeout=60)
         code: grpc.StatusCode = heard.value.code()
         return code
 
@@ -85,7 +85,7 @@ def test_callers_may_come_over_https(place: Place) -> None:
     trusted = ssl.create_default_context(cafile=str(place.ca))
     headers = {"Authorization": f"Bearer {place.partner.api_key}"}
 
-    with httpx.Client(base_url=place.https, verify=trusted, headers=headers, trust_env=False) as client:
+    with httpx.Client(base_url=place.https, verify=trusted, headers=headers, timeout=30, trust_env=False) as client:
         answer = client.get(f"/v1/contacts/import/{uuid.uuid4()}")
 
     assert answer.status_code == 404

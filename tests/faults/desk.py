@@ -36,7 +36,7 @@ def make_partner(url: str, data: Path, **settings: Any) -> str:
 
 
 def patient(url: str, key: str) -> Api:
-    """Calls that are repeated for two minutes."""
+    """Calls that are repeated for as long as a test waits."""
     return Api(url, key, patience_s=PATIENCE_SECONDS)
 
 

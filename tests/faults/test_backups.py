@@ -17,7 +17,7 @@ from tests.fixtures.ledger import Ledger, Request, make_requests
 from tests.fixtures.places import ON_POSTGRESQL, OUTGROWN
 from tests.fixtures.waiting import wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 COMMAND = str(Path(sys.executable).parent / "contactsync")
 REQUESTS, ROWS, BEFORE = 60, 50, 20

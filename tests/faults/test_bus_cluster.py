@@ -11,6 +11,7 @@ from libs.bus import DELIVERY, DELIVERY_TICKET, BusUnavailable, JetStreamBus
 from libs.bus.cluster import look_at_streams
 from tests.faults.test_jetstream_outages import ACK_WAIT, Tally, consuming, publish_stubbornly
 from tests.fixtures.nats_cluster import NAMES, NatsCluster
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 CLIENTS = 3
 PACE_SECONDS = 0.02
@@ -51,7 +52,7 @@ async def publish_until(ended: asyncio.Task[None], bus: JetStreamBus, name: str,
 
 async def leader(cluster: NatsCluster) -> str:
     """The server that leads the stream of tickets, once all three have all of it."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             found = await look_at_streams([node.monitor_url for node in cluster.nodes.values()])
             for each in found:
@@ -177,7 +178,7 @@ async def test_routes_ask_for_their_password(nats_cluster: NatsCluster) -> None:
     await reader.readline()
 
     writer.write(b'CONNECT {"name":"intruder","user":"route","pass":"guess","cluster":"contactsync"}\r\nPING\r\n')
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         answer = await reader.read(4096)
     writer.close()
 

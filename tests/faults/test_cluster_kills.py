@@ -18,7 +18,7 @@ from tests.fixtures.ledger import Ledger, make_requests
 from tests.fixtures.lines import Lines, rerouted
 from tests.fixtures.waiting import look, wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 CLUSTER = Shape(nats_cluster=True)
 # Half a minute is right where a delivery may be slow; here it would only be waited for.

@@ -8,8 +8,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pytest
-
 from services.delivery.domain.destination import Destination, DestinationId, DestinationKind, RetrySchedule
 from services.delivery.main import MIGRATIONS
 from services.delivery.store.destinations import SqlDestinations
@@ -20,8 +18,6 @@ from tests.fixtures.databases import Databases
 from tests.fixtures.nats import NatsServer
 from tests.fixtures.waiting import wait_for
 from tests.integration.delivery.hub import Hub, open_hub
-
-pytestmark = pytest.mark.timeout(240)
 
 CHUNKS = 10
 CREATED, UNKNOWN = b"\x02", b"\x08"
@@ -100,9 +96,7 @@ async def test_a_worker_that_stood_still_beyond_its_leases_neither_loses_nor_dou
             once.go_on.set()
             other.go_on.set()
             async with worker(hub):
-                await hub.ingestion.wait_for(
-                    lambda: len(ends(hub, once_id)) == len(ends(hub, other_id)) == CHUNKS, seconds=90
-                )
+                await hub.ingestion.wait_for(lambda: len(ends(hub, once_id)) == len(ends(hub, other_id)) == CHUNKS)
                 drained = asyncio.get_running_loop().time() - stopped_at
                 before = len(hub.ingestion.outcomes)
                 first.send_signal(signal.SIGCONT)

@@ -13,7 +13,7 @@ from libs.cli.bench.measure import ProcessTree
 from tests.faults.desk import Desk, desk, print_figures
 from tests.fixtures.ledger import Ledger, Request, make_requests
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 ROWS, REQUESTS = 100, 400
 AT_ONCE_BYTES = 200_000

@@ -15,7 +15,7 @@ from tests.fixtures.hub import admin_of
 from tests.fixtures.spaces import create_space
 from tests.fixtures.waiting import look, wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 LEADS = 300
 VICTIMS = ("directory", "nats", "directory", "gateway", "directory")

@@ -23,6 +23,7 @@ from libs.bus import (
     assert_synchronous,
 )
 from tests.fixtures.nats import NatsServer
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 ACK_WAIT = timedelta(seconds=1)
 
@@ -61,13 +62,13 @@ class Tally:
         return len(self.counts) >= number
 
     async def until(self, fact: Callable[[], bool]) -> None:
-        async with asyncio.timeout(30), self._changed:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._changed:
             await self._changed.wait_for(fact)
 
 
 async def publish_stubbornly(bus: Bus, message_id: str) -> None:
     """Publish as an outbox does: with the same id until it is confirmed."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while True:
             try:
                 return await bus.publish(DELIVERY_TICKET, b"ticket", message_id=message_id)
@@ -208,7 +209,7 @@ async def test_publishing_while_disconnected_is_refused_at_once(nats_server: Nat
     with pytest.raises(BusUnavailable):
         await bus.publish(DELIVERY_TICKET, b"", message_id="a")
 
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 4  # the bus is patient for so long with a server that it can reach
 
 
 async def test_an_absent_server_is_waited_for(nats_server: NatsServer) -> None:
@@ -255,7 +256,7 @@ async def test_a_consumer_cancelled_in_the_middle_of_an_outage_ends(nats_server:
         for _ in range(turns):
             await asyncio.sleep(0)
         task.cancel()
-        done, _ = await asyncio.wait([task], timeout=5)
+        done, _ = await asyncio.wait([task], timeout=PATIENCE_SECONDS)
         await bus.close()
         await nats_server.start()
 

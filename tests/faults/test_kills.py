@@ -12,7 +12,7 @@ from tests.faults.desk import Desk, desk, print_figures
 from tests.fixtures.ledger import Ledger, Request, make_requests
 from tests.fixtures.waiting import wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 ROWS = 1000
 LONGEST_SPREAD_SECONDS = 0.3

@@ -14,7 +14,7 @@ from tests.faults.desk import Desk, desk, patient, print_figures
 from tests.fixtures.ledger import Ledger, make_requests
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 ROWS = 3
 REQUESTS = 40

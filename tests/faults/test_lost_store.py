@@ -10,7 +10,7 @@ import pytest
 from tests.faults.desk import Desk, desk, kill_tree, print_figures
 from tests.fixtures.ledger import Ledger, make_requests
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 ROWS = 300
 # Half a minute is right where a delivery may be slow; here it would only be waited for.

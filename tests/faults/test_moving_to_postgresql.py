@@ -19,7 +19,7 @@ from tests.fixtures.databases import PostgresqlServer
 from tests.fixtures.places import ask, files_alone
 from tests.fixtures.waiting import look
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300), files_alone]
+pytestmark = [pytest.mark.xdist_group("hub"), files_alone]
 
 COMMAND = str(Path(sys.executable).parent / "contactsync")
 

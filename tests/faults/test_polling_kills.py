@@ -16,7 +16,7 @@ from tests.fakes.contact_source import make_contact
 from tests.faults.desk import Desk, desk, print_figures
 from tests.fixtures.waiting import wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 VICTIMS = ("source_polling", "ingestion")
 SETTINGS = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8"}

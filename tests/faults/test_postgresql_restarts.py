@@ -17,7 +17,7 @@ from tests.fixtures.ledger import Ledger, Request, make_requests
 from tests.fixtures.places import put_on
 from tests.fixtures.waiting import wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 ROWS = 100
 LONGEST_SPREAD_SECONDS = 0.3

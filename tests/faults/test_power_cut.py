@@ -16,7 +16,7 @@ from tests.fixtures.ledger import Ledger, make_requests
 from tests.fixtures.places import UP_OPTIONS, choose_place
 from tests.fixtures.waiting import wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 COMMAND = str(Path(sys.executable).parent / "contactsync")
 ROWS = 500

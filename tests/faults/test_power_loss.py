@@ -18,7 +18,7 @@ from tests.fixtures.ledger import Ledger, make_requests
 from tests.fixtures.places import files_alone
 from tests.fixtures.waiting import wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300), files_alone]
+pytestmark = [pytest.mark.xdist_group("hub"), files_alone]
 
 IMPORTS, ROWS = 10, 20
 DELIVERY_ACK = r"\$JS\.ACK\.[^ ]*DELIVERY[^+]*\+ACK"

@@ -16,7 +16,7 @@ from tests.faults.desk import Desk, desk, make_partner, patient, print_figures
 from tests.fixtures.ledger import Ledger, make_requests
 from tests.fixtures.waiting import wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(300)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 JOBS, ROWS = 60, 20
 EGRESS = {"CONTACTSYNC_EGRESS_ALLOW": "127.0.0.0/8"}

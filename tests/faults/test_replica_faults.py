@@ -23,7 +23,7 @@ from tests.fixtures.lines import Lines, rerouted
 from tests.fixtures.places import put_on
 from tests.fixtures.waiting import wait_for
 
-pytestmark = [pytest.mark.xdist_group("hub"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.xdist_group("hub")
 
 ROWS = 50
 # Half a minute is right where a delivery may be slow; here it would only be waited for.

@@ -21,6 +21,7 @@ from libs.bus import (
 from libs.bus.server import render_nats_config
 from libs.cli.stack.plan import BUS_ACCOUNTS
 from tests.fixtures.nats import NatsServer
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ async def test_one_publishes_and_the_other_consumes(server: NatsServer) -> None:
     delivery = await JetStreamBus.open(f"nats://delivery:d@127.0.0.1:{server.port}")
     consuming = asyncio.create_task(delivery.consume(DELIVERY.name, "delivery", deliver, in_flight=1))
     await ingestion.publish(DELIVERY_TICKET, b"", message_id="a")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         message_id = await got
     consuming.cancel()
     await asyncio.gather(consuming, return_exceptions=True)
@@ -85,7 +86,7 @@ async def test_a_consumer_that_an_earlier_release_kept_on_disk_is_made_anew_and_
 
     delivery = await JetStreamBus.open(f"nats://delivery:d@127.0.0.1:{server.port}")
     consuming = asyncio.create_task(delivery.consume(DELIVERY.name, "delivery", deliver, in_flight=1))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         message_id = await got
     consuming.cancel()
     await asyncio.gather(consuming, return_exceptions=True)

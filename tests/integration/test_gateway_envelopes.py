@@ -165,7 +165,7 @@ async def test_a_service_that_is_away_is_told_in_the_envelope_too(tmp_path: Path
     settings = GatewaySettings(listen=listen, admin=admin, upstreams={"ingestion": [nobody], "directory": [nobody]})
     (tmp_path / "envoy.yaml").write_text(render(settings))
     async with (
-        httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False) as http,
+        httpx.AsyncClient(base_url=f"http://{listen}", timeout=30, trust_env=False) as http,
         envoy(tmp_path / "envoy.yaml", http, ready="/docs"),
     ):
         asked = await asyncio.gather(*(http.get(READ[group], headers=HEADERS[group]) for group in GROUPS))

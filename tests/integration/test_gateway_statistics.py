@@ -24,7 +24,7 @@ async def statistics(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     config.write_text(render(settings))
     url = f"http://127.0.0.1:{ports['statistics']}"
     async with (
-        httpx.AsyncClient(base_url=url, trust_env=False) as http,
+        httpx.AsyncClient(base_url=url, timeout=30, trust_env=False) as http,
         envoy(config, http, ready="/stats/prometheus"),
     ):
         yield http

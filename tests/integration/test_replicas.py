@@ -18,6 +18,7 @@ from gateway.config import GatewaySettings, render
 from libs.cli.stack.ports import choose_free
 from libs.rpc import RpcServer
 from services.access.domain.key import KEY_RANDOM_BYTES, make_key
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.integration.rpc.world import CLIENT, START, UNBOUNDED, World, make_server
 
 RATE = 10.0
@@ -52,7 +53,9 @@ async def replicas(folder: Path, *, count: int, **settings: Any) -> AsyncIterato
             listen=listen, admin=admin, upstreams={"ingestion": addresses, "directory": addresses}
         )
         (folder / "envoy.yaml").write_text(render(gateway))
-        http = await stack.enter_async_context(httpx.AsyncClient(base_url=f"http://{listen}", trust_env=False))
+        http = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=f"http://{listen}", timeout=30, trust_env=False)
+        )
         await stack.enter_async_context(envoy(folder / "envoy.yaml", http))
         yield Replicas(http, worlds, servers)
 
@@ -71,7 +74,7 @@ async def envoy(config: Path, http: httpx.AsyncClient, *, ready: str = "/healthz
     )
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while not await is_ready(http, ready):  # noqa: ASYNC110 - the fact lies in another process
                 await asyncio.sleep(0.1)
         yield
@@ -178,7 +181,7 @@ async def test_a_write_that_met_a_gone_replica_is_cured_by_one_retry(tmp_path: P
 
 
 async def test_a_replica_that_drains_is_left_before_it_goes(tmp_path: Path) -> None:
-    async with replicas(tmp_path, count=2, linger=timedelta(seconds=2)) as two:
+    async with replicas(tmp_path, count=2, linger=timedelta(seconds=5)) as two:
         for world in two.worlds:
             world.clients |= {f"key-{number}": UNBOUNDED for number in range(10)}
         gone = asyncio.create_task(two.servers[0].stop())

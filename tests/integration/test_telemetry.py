@@ -15,6 +15,10 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from libs.telemetry.exporting import Exporting
 from tests.fixtures.otlp import OtlpReceiver
+from tests.fixtures.waiting import PATIENCE_SECONDS
+
+AT_ONCE_SECONDS = 10.0
+"""More than a machine shared with others takes for what waits for nobody, and less than waiting for a collector."""
 
 
 def exporting_to(otlp: OtlpReceiver) -> Exporting:
@@ -64,8 +68,8 @@ async def test_an_absent_collector_costs_no_time_and_one_line(
     started = time.monotonic()
     await exporting.close()
 
-    assert spent < 3
-    assert time.monotonic() - started < 3
+    assert spent < AT_ONCE_SECONDS
+    assert time.monotonic() - started < AT_ONCE_SECONDS
     assert capsys.readouterr().out.count("trace_collector_unavailable") <= 1
 
 
@@ -81,8 +85,8 @@ async def test_a_slow_collector_holds_nobody_up(otlp: OtlpReceiver) -> None:
     started = time.monotonic()
     await exporting.close()
 
-    assert spent < 2
-    assert time.monotonic() - started < 3
+    assert spent < AT_ONCE_SECONDS
+    assert time.monotonic() - started < AT_ONCE_SECONDS
 
 
 async def test_spans_flow_again_when_the_collector_is_back(
@@ -92,7 +96,7 @@ async def test_spans_flow_again_when_the_collector_is_back(
     tracer = exporting.provider.get_tracer("test")
     await otlp.stop()
     tracer.start_span("lost").end()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while "trace_collector_unavailable" not in capsys.readouterr().out:  # noqa: ASYNC110 - output has no event
             await asyncio.sleep(0.05)
 
@@ -179,7 +183,7 @@ def test_a_process_with_an_absent_collector_ends_in_time() -> None:
 
     assert printed == "closed\n"
     assert [line["event"] for line in lines] == ["trace_collector_unavailable"]
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 3 * AT_ONCE_SECONDS
 
 
 def test_an_exception_marks_the_span_by_type_alone() -> None:

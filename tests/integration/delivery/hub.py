@@ -25,6 +25,7 @@ from services.delivery.main import Running, running
 from services.delivery.settings import Settings
 from tests.fixtures.databases import Databases
 from tests.fixtures.nats import NatsServer
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 SERVICE_KEY = b"s" * 32
 CONTACTS = b'[{"phone":"+79001234567","tags":[],"additionalFields":{}}]'
@@ -59,7 +60,7 @@ class FakeIngestion(ingestion_service_pb2_grpc.IngestionServiceServicer):
             self.told.notify_all()
         return ingestion_service_pb2.RecordOutcomesResponse()
 
-    async def wait_for(self, condition: Callable[[], bool], *, seconds: float = 20) -> None:
+    async def wait_for(self, condition: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
         async with asyncio.timeout(seconds), self.told:
             await self.told.wait_for(condition)
 
@@ -139,7 +140,7 @@ class Hub:
         async with running(self.settings) as service:
             run = asyncio.create_task(service.run())
             try:
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(PATIENCE_SECONDS):
                     while not service.server.port:
                         await asyncio.sleep(0)
                         assert not run.done(), run.result()
@@ -168,7 +169,7 @@ class Hub:
         metadata = () if key is None else (("authorization", f"Bearer {key}"),)
         async with grpc.aio.insecure_channel(f"127.0.0.1:{service.server.port}") as channel:
             call: Callable[..., Awaitable[Any]] = getattr(DeliveryServiceStub(channel), method)
-            return await call(request, metadata=metadata, timeout=10)
+            return await call(request, metadata=metadata, timeout=60)
 
 
 @asynccontextmanager

@@ -71,7 +71,7 @@ async def hear_of_all(hub: Hub, identity: str) -> None:
 
     A claim's lease (30 s) and the bus's patience with a lost ticket (30 s) may follow each other before.
     """
-    async with asyncio.timeout(480):
+    async with asyncio.timeout(600):
         while missing := {f"job.{index}" for index in range(CHUNKS)} - {each.chunk_id for each in hub.ingestion.finals}:
             await hub.ticket(*((chunk_id, identity) for chunk_id in missing))
             with suppress(TimeoutError):
@@ -81,7 +81,6 @@ async def hear_of_all(hub: Hub, identity: str) -> None:
                 )
 
 
-@pytest.mark.timeout(600)
 async def test_it_is_killed_again_and_again_and_each_delivery_takes_effect_once(
     hub: Hub, databases: Databases, fake: WebhookFake
 ) -> None:

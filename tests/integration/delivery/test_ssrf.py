@@ -69,7 +69,7 @@ async def send_all(url: str, rules: EgressRules) -> list[object]:
         return [
             await senders[kind].send(
                 parcel(
-                    destination(kind, url, timeout=1, credentials=credentials, secrets=("s" * 32,)),
+                    destination(kind, url, timeout=15, credentials=credentials, secrets=("s" * 32,)),
                     contact(email="a@b.in"),
                 )
             )

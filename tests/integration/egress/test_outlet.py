@@ -9,7 +9,7 @@ import pytest
 from libs.egress import EgressRules, Outlet, Reply, Unanswered, parse_networks
 from tests.fakes.raw import RawServer, Script, cut, hang, say
 
-SOON = timedelta(milliseconds=200)
+SOON = timedelta(seconds=2)
 
 
 @pytest.fixture

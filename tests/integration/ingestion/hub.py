@@ -38,6 +38,7 @@ from services.normalization.phones.compiled import CompiledPhones
 from services.normalization.phones.library import LibraryPhones
 from services.normalization.server import NormalizationServer
 from tests.fixtures.databases import OpenFresh
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 SERVICE_KEY = bytes(range(32))
 CLIENTS = {
@@ -96,7 +97,7 @@ class Hub:
 
         work = asyncio.create_task(self.bus.consume(DELIVERY.name, "test", take, in_flight=1))
         try:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(PATIENCE_SECONDS):
                 return DeliveryTicket.FromString(await taken.get())
         finally:
             work.cancel()

@@ -262,13 +262,13 @@ async def test_deadline_ends_the_call_and_its_stream(world: World, ingestion: Ca
     world.behave = behave
     async with serving(world), calling(f"127.0.0.1:{world.port}", ingestion) as peer:
         with pytest.raises(PeerUnavailable) as caught:
-            await peer.call(releasing(peer), RELEASE, timeout=timedelta(milliseconds=200))
+            await peer.call(releasing(peer), RELEASE, timeout=timedelta(seconds=2))
         await ended.wait()
         await peer.call(releasing(peer), RELEASE)
 
     assert caught.value.code is grpc.StatusCode.DEADLINE_EXCEEDED
     assert (len(world.served), ingestion.shows) == (2, 2)
-    assert 0 < (world.seconds_left[0] or 0) <= 0.201
+    assert 0 < (world.seconds_left[0] or 0) <= 2.001
 
 
 async def test_caller_that_gives_up_ends_the_call(world: World, ingestion: CallerHere) -> None:

@@ -178,7 +178,7 @@ async def test_passed_deadline_of_the_caller_ends_the_method(world: World, stubs
 
     world.behave = behave
 
-    call = stubs.typed.GetJob(GET_JOB, metadata=(bearer(),), timeout=0.2)
+    call = stubs.typed.GetJob(GET_JOB, metadata=(bearer(),), timeout=2)
 
     assert await call.code() is grpc.StatusCode.DEADLINE_EXCEEDED
     await ended.wait()

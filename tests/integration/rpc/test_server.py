@@ -149,11 +149,12 @@ async def test_stop_lets_a_running_call_finish_and_ends_streams(world: World) ->
 
 SERVE = """
 import asyncio, structlog, sys
+from datetime import timedelta
 from tests.integration.rpc.world import World, make_server
 
 async def main():
     world = World()
-    server = make_server(world)
+    server = make_server(world, grace=timedelta(seconds=int(sys.argv[1])))
 
     async def forever(request):
         sys.stdout.write("begun\\n"); sys.stdout.flush()
@@ -171,10 +172,11 @@ asyncio.run(main())
 
 
 @pytest.fixture
-async def process() -> AsyncIterator[asyncio.subprocess.Process]:
-    """A server in a process of its own, which is gone after the test whatever happens."""
+async def process(request: pytest.FixtureRequest) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A server in a process of its own, with a grace of 1 s, which is gone after the test whatever happens."""
+    command = (sys.executable, "-c", SERVE, str(getattr(request, "param", 1)))
     started = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", SERVE, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        *command, cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
     )
     yield started
     if started.returncode is None:
@@ -211,6 +213,7 @@ async def test_call_that_does_not_end_is_cut_at_the_end_of_the_grace(process: as
         assert (await running).code is not grpc.StatusCode.OK
 
 
+@pytest.mark.parametrize("process", [300], indirect=True, ids=["patient"])
 async def test_second_signal_ends_the_process_at_once(process: asyncio.subprocess.Process) -> None:
     async with grpc.aio.insecure_channel(f"127.0.0.1:{await _line(process)}") as channel:
         stub = ingestion_service_pb2_grpc.IngestionServiceStub(channel)

@@ -25,6 +25,8 @@ NAMES = ("ingestion", "delivery", "normalization", "partner")
 FETCH = ingestion_service_pb2.FetchChunksRequest(chunk_ids=["c"])
 JOB = ingestion_service_pb2.GetJobRequest(job_id="j")
 SOON = timedelta(seconds=2)
+"""For calls that nobody answers."""
+LONG = timedelta(seconds=30)
 
 
 class Watch:
@@ -87,15 +89,17 @@ async def peer(
     await opened.close()
 
 
-async def fetch(caller: Peer) -> Any:
-    return await caller.call(IngestionServiceStub(caller.channel).FetchChunks, FETCH, timeout=SOON)
+async def fetch(caller: Peer, *, within: timedelta = LONG) -> Any:
+    return await caller.call(IngestionServiceStub(caller.channel).FetchChunks, FETCH, timeout=within)
 
 
-async def refusal(server: RpcServer, tls: Tls, *, name: str = "delivery", callee: str = "ingestion") -> Exception:
+async def refusal(
+    server: RpcServer, tls: Tls, *, name: str = "delivery", callee: str = "ingestion", within: timedelta = SOON
+) -> Exception:
     """Why the call came to nothing."""
     async with peer(server, tls, name=name, callee=callee) as caller:
         with pytest.raises((PeerRefused, PeerUnavailable)) as refused:
-            await fetch(caller)
+            await fetch(caller, within=within)
     return refused.value
 
 
@@ -158,7 +162,7 @@ async def test_service_in_anothers_place_is_not_believed(world: World, hub: Cert
 async def test_statement_of_another_than_the_certificate_is_refused(
     world: World, hub: Certified, server: RpcServer
 ) -> None:
-    refused = await refusal(server, hub.tls("normalization"), name="delivery")
+    refused = await refusal(server, hub.tls("normalization"), name="delivery", within=LONG)
 
     assert isinstance(refused, PeerRefused)
     assert refused.reason == "UNAUTHORIZED"

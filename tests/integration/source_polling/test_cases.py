@@ -190,7 +190,7 @@ CASES = {
         prepare=during(2, delete(1, 5)), full=True, counts={"deleted": 0}, lags=True
     ),
     "an answer that does not come in time": Case(
-        prepare=both(update(1, 9), at(1, Hang())), counts={"changed": 9, "retries": 1}, timeout=timedelta(seconds=1)
+        prepare=both(update(1, 9), at(1, Hang())), counts={"changed": 9, "retries": 1}, timeout=timedelta(seconds=3)
     ),
     "a page over the limit": Case(
         prepare=at(1, Status(200, b" " * (2**20 + 1))), ends=FAILED, says="longer than 1024 KiB"

@@ -19,6 +19,7 @@ from services.source_polling.store.sources import MIGRATIONS, SqlSources
 from services.source_polling.vault import Vault
 from tests.fakes.contact_source import Book, ContactSourceFake, make_contact
 from tests.fixtures.databases import Databases, OpenFresh
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.integration.ingestion.hub import SERVICE_KEY, running
 from tests.integration.source_polling.reading import source
 
@@ -96,7 +97,7 @@ async def fake() -> AsyncIterator[ContactSourceFake]:
 
 async def asked(fake: ContactSourceFake, *, pages: int) -> None:
     """Return when so many pages were asked for."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while len(fake.asked) < pages:  # noqa: ASYNC110 - the fake has no event for this
             await asyncio.sleep(0.02)
 
