@@ -24,6 +24,7 @@ from libs.bus import (
     Verdict,
 )
 from tests.fixtures.nats import NatsServer
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 ACK_WAIT = timedelta(seconds=1)
 
@@ -84,7 +85,7 @@ class Seen:
         return [message.message_id for message in self.messages]
 
     async def until(self, fact: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20), self._changed:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._changed:
             await self._changed.wait_for(fact)
 
 
@@ -190,7 +191,7 @@ async def test_no_more_than_in_flight_at_a_time(bus: Bus) -> None:
         return Ack()
 
     await publish(bus, *ids)
-    async with consuming(bus, deliver, in_flight=7), asyncio.timeout(20):
+    async with consuming(bus, deliver, in_flight=7), asyncio.timeout(PATIENCE_SECONDS):
         await done.wait()
 
     assert max(at_once) <= 7
@@ -267,7 +268,7 @@ async def test_the_publishers_context_is_bound_while_delivering(bus: Bus) -> Non
     token = context.attach(baggage.set_baggage("correlation_id", "corr-1", here))
     await publish(bus, "a")
     context.detach(token)
-    async with consuming(bus, deliver), asyncio.timeout(20):
+    async with consuming(bus, deliver), asyncio.timeout(PATIENCE_SECONDS):
         bound = await found
 
     assert bound == (0xABC, "corr-1")

@@ -4,6 +4,7 @@ import asyncio
 
 from libs.bus import DELIVERY, Ack, Bus, Message, Verdict
 from tests.conformance.test_bus import bus, consuming, publish
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 __all__ = ["bus"]
 
@@ -21,7 +22,7 @@ async def test_what_waits_or_is_under_way_is_counted_until_it_is_acknowledged(bu
         await begun.wait()
         under_way = await bus.waiting(DELIVERY.name, "delivery")
         go_on.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE_SECONDS):
             while await bus.waiting(DELIVERY.name, "delivery"):  # noqa: ASYNC110 - the bus tells nobody of it
                 await asyncio.sleep(0)
 

@@ -12,14 +12,20 @@ import pytest
 
 from libs.cli.stack.hub import Hub
 from tests.e2e.test_import_path import mobile
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 COMMAND = str(Path(sys.executable).parent / "contactsync")
+ENDED_SECONDS = 2 * PATIENCE_SECONDS
 
 
 def run(*arguments: str, data: Path, code: int = 0) -> Any:
     """A subcommand's JSON."""
     finished = subprocess.run(
-        [COMMAND, *arguments, "--data", str(data), "--json"], capture_output=True, text=True, check=False, timeout=120
+        [COMMAND, *arguments, "--data", str(data), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=ENDED_SECONDS,
     )
     assert finished.returncode == code, finished.stdout + finished.stderr
     return json.loads(finished.stdout)
@@ -117,7 +123,11 @@ def test_client_is_created_rotated_and_revoked(data: Path, admin: httpx.Client) 
 
 def test_command_without_a_hub_says_what_to_do(tmp_path: Path) -> None:
     finished = subprocess.run(
-        [COMMAND, "jobs", "list", "--data", str(tmp_path)], capture_output=True, text=True, check=False, timeout=60
+        [COMMAND, "jobs", "list", "--data", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=ENDED_SECONDS,
     )
 
     assert finished.returncode == 1
@@ -142,7 +152,7 @@ def test_log_levels_are_told_and_set_while_the_hub_runs(data: Path, hub: Hub) ->
 @pytest.mark.parametrize("wrong", [("nobody", "info"), ("access", "loud")])
 def test_a_log_level_that_cannot_be_is_refused(data: Path, wrong: tuple[str, str]) -> None:
     asked = [COMMAND, "log-level", *wrong, "--data", str(data)]
-    finished = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=120)
+    finished = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=ENDED_SECONDS)
 
     assert finished.returncode == 2
     assert "is none of" in finished.stderr

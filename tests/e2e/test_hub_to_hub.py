@@ -10,8 +10,9 @@ from libs.cli.stack.hub import Hub
 from tests.e2e.test_cli import run
 from tests.e2e.test_import_path import mobile
 from tests.fixtures.spaces import Space, create_space
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE_SECONDS, wait_for
 
+LONGEST = str(PATIENCE_SECONDS)
 QUICK = {"page_size": 2, "interval_h": 24, "retry": {"first_delay_s": 0.01, "max_attempts": 3}}
 
 
@@ -58,7 +59,14 @@ def create_source(kind: str, theirs: Space, ours: Space) -> str:
 
 def sync(source_id: str, space: Space, *options: str) -> dict[str, Any]:
     ended: dict[str, Any] = run(
-        "sources", "sync", source_id, "--wait", "--timeout", "90", *options, data=space.hub.plan.folder.root
+        "sources",
+        "sync",
+        source_id,
+        "--wait",
+        "--timeout",
+        LONGEST,
+        *options,
+        data=space.hub.plan.folder.root,
     )
     assert ended["status"].lower().endswith("completed"), ended
     return ended

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.test_cli import run
 from tests.e2e.test_import_path import mobile
 from tests.fakes.contact_source import Book, ContactSourceFake, Status, too_many
-from tests.fixtures.waiting import wait_for
+from tests.fixtures.waiting import PATIENCE_SECONDS, look, wait_for
 
 SECRETS = ("--client-id", "test_id", "--client-secret", "test_secret")
 
@@ -33,7 +33,7 @@ def serving(fake: ContactSourceFake) -> Iterator[ContactSourceFake]:
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        assert started.wait(10)
+        assert started.wait(PATIENCE_SECONDS)
         yield fake
     finally:
         loop.call_soon_threadsafe(stopping.set)
@@ -136,8 +136,13 @@ def test_empty_source_is_held_until_it_is_approved(
 def test_source_that_asks_for_patience_is_waiting_and_one_that_fails_says_why(
     source_id: str, data: Path, fake: ContactSourceFake
 ) -> None:
+    def synced() -> Any:
+        """A run that is open goes on."""
+        found = run("sources", "sync", source_id, "--wait", "--timeout", "1", data=data)
+        return found if found["status"] != "running" else None
+
     fake.at(2, too_many("3600"))
-    waiting = run("sources", "sync", source_id, "--wait", "--timeout", "1", data=data)
+    waiting = look(synced, what="a run that waits")
     listed = run("sources", "runs", source_id, data=data)[0]
 
     assert (waiting["status"], waiting["pages"]) == ("waiting", 1)

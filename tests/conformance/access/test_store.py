@@ -16,6 +16,7 @@ from services.access.ports import KeyProofs, Store
 from services.access.store.memory import MemoryStore
 from services.access.store.sql import MIGRATIONS, SqlStore
 from tests.fixtures.databases import Databases
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.unit.access.worlds import HOUR, KEY_IDS, NOW, a_client, a_key
 
 A, B = ClientId("client-a"), ClientId("client-b")
@@ -26,7 +27,7 @@ class WholeStore(Store, KeyProofs, Protocol):
 
 
 async def when_used(store: Store, *, key: int) -> Client:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         while (client := await store.find(A)) is None or client.keys[key].last_used_at is None:  # noqa: ASYNC110  # unannounced
             await asyncio.sleep(0.01)
     return client

@@ -9,6 +9,7 @@ from services.delivery.domain.delivery import Delivery, DeliveryState, Parcel, h
 from services.delivery.domain.destination import DestinationId, RetrySchedule
 from services.delivery.scheduler import Bell, Scheduler
 from services.delivery.system import SystemClock
+from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.unit.delivery.world import NOW, HandClock, World, ref
 
 SOON = RetrySchedule(first_delay=timedelta(milliseconds=2), max_delay=timedelta(milliseconds=2))
@@ -27,7 +28,7 @@ class Told:
             self._more.notify_all()
 
     async def finals(self, count: int) -> list[Delivery]:
-        async with asyncio.timeout(10), self._more:
+        async with asyncio.timeout(PATIENCE_SECONDS), self._more:
             await self._more.wait_for(lambda: sum(each.is_final for each in self.told) >= count)
         return [each for each in self.told if each.is_final]
 
@@ -135,6 +136,6 @@ async def test_an_earlier_ring_wakes_and_a_later_one_does_not() -> None:
     later = waiting.done()
     bell.ring(DestinationId("a"), at=NOW)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE_SECONDS):
         await waiting
     assert not later
