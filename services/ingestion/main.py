@@ -27,10 +27,11 @@ from services.ingestion.handler.erasing import EraseContacts
 from services.ingestion.handler.following import FollowJobs
 from services.ingestion.handler.importing import ImportContacts
 from services.ingestion.handler.looking import LookForJobs
+from services.ingestion.peers.delivery import RpcTries
 from services.ingestion.peers.directory import RpcBook
 from services.ingestion.peers.idempotency import RpcKeys
 from services.ingestion.peers.normalization import RpcNormalizer
-from services.ingestion.ports.erasing import Book
+from services.ingestion.ports.erasing import Book, Tries
 from services.ingestion.ports.peers import Keys, Normalizer
 from services.ingestion.publisher.changes import LocalChanges
 from services.ingestion.publisher.relay import Relay
@@ -81,7 +82,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
         store = SqlStore(database, phones_of=phones_of, patience=settings.overdue_after)
         relay = publishing(settings, store, bus)
         erasures = SqlErasures(database, text=WrittenContacts())
-        access, idempotency, normalization, directory = (
+        access, idempotency, normalization, directory, delivery = (
             _peer(stack, service, address, identity) for service, address in settings.peer_addresses().items()
         )
         handlers = compose(
@@ -91,6 +92,7 @@ async def running(settings: Settings) -> AsyncIterator[RpcServer]:
             keys=RpcKeys(idempotency, identity=identity),
             normalizer=RpcNormalizer(normalization),
             book=RpcBook(directory),
+            tries=RpcTries(delivery),
         )
         server = RpcServer(
             RpcSettings(
@@ -169,6 +171,7 @@ def compose(
     keys: Keys,
     normalizer: Normalizer,
     book: Book,
+    tries: Tries,
 ) -> Handlers:
     """The use cases over a store."""
     changes, jobs = LocalChanges(), CountedJobs(store)
@@ -186,6 +189,7 @@ def compose(
         eraser=erasures,
         normalizer=normalizer,
         book=book,
+        tries=tries,
         changes=changes,
         clock=_now,
         new_id=lambda: str(uuid.uuid4()),

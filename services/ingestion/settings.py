@@ -27,6 +27,8 @@ class Settings(ProcessSettings):
     """host:port of normalization."""
     directory_address: str = "127.0.0.1:21006"
     """host:port of directory, where persons are erased too."""
+    delivery_address: str = "127.0.0.1:21005"
+    """host:port of delivery, which forgets what destinations answered about an erased person."""
     sweep_interval: timedelta = Field(default=timedelta(seconds=5), ge=timedelta(seconds=1))
     """How often deliveries are looked for that are not done."""
     overdue_after: timedelta = Field(default=timedelta(seconds=30), ge=timedelta(seconds=1))
@@ -36,10 +38,11 @@ class Settings(ProcessSettings):
     """How many bytes of imports are worked on at once; what comes on top is refused with 503 and Retry-After."""
 
     def peer_addresses(self) -> dict[str, str]:
-        """Of access, idempotency, normalization and directory, in this order."""
+        """Of access, idempotency, normalization, directory and delivery, in this order."""
         return {
             "access": self.access_address,
             "idempotency": self.idempotency_address,
             "normalization": self.normalization_address,
             "directory": self.directory_address,
+            "delivery": self.delivery_address,
         }

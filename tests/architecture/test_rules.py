@@ -45,6 +45,7 @@ ASKED_BY = {
         "source_polling",
     },
     "access.v1.AccessService/ListClients": {"delivery"},
+    "delivery.v1.DeliveryService/ForgetAnswers": {"ingestion"},
     "delivery.v1.DeliveryService/RecognizeEchoes": {"source_polling"},
     "directory.v1.DirectoryService/ApplyMany": {"delivery"},
     "directory.v1.DirectoryService/EraseContacts": {"ingestion"},

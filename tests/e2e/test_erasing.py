@@ -54,6 +54,12 @@ def in_book(admin: httpx.Client, phone: str) -> int:
     return len(admin.get("/admin/v1/contacts", params={"phone": phone}).json()["contacts"])
 
 
+def tries(admin: httpx.Client, url: str, chunk_id: str) -> Any:
+    """At the destination of that URL, oldest first."""
+    [hook] = [each["id"] for each in admin.get("/admin/v1/destinations").json()["destinations"] if each["url"] == url]
+    return admin.get(f"/admin/v1/destinations/{hook}/attempts/{chunk_id}").json()["attempts"]
+
+
 def places_of(text: str, data: Path) -> Iterator[str]:
     """Tables of all databases, and all other files, that hold the text in any column or byte."""
     if ON_POSTGRESQL:
@@ -150,6 +156,23 @@ async def test_person_is_not_sent_any_more(hub: Hub, admin: httpx.Client, webhoo
 
     assert (retried["retried_rows"], job["sent_contacts"], job["failed_contacts"]) == (1, 1, 1)
     assert [contact["phone"] for contact in json.loads(webhook.arrivals[-1].body)["contacts"]] == [other]
+
+
+async def test_what_a_destination_said_of_the_person_is_forgotten(
+    hub: Hub, admin: httpx.Client, webhook: WebhookFake
+) -> None:
+    phone = mobile()
+    webhook.next.append(Status(422, body=f"{phone} is blocked".encode()))
+    with sending_to(hub, admin, webhook) as partner:
+        async with client(partner) as http:
+            job_id = await imported(http, [{"phone": phone}])
+            await finished(http, job_id)
+        [before] = await asyncio.to_thread(tries, admin, webhook.url, f"{job_id}.0")
+        await asyncio.to_thread(completed, partner, erase(partner.http, partner.api_key, phone=phone))
+        after = await asyncio.to_thread(tries, admin, webhook.url, f"{job_id}.0")
+
+    assert before["answer"] == f"{phone} is blocked"
+    assert after == [{**before, "answer": ""}]
 
 
 def test_clients_reach_their_own_contacts_and_operators_everyones(

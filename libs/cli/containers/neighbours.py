@@ -12,7 +12,7 @@ PEERS = {
     "idempotency": ("access",),
     "normalization": ("access",),
     "directory": ("access", "normalization"),
-    "ingestion": ("access", "idempotency", "normalization", "directory"),
+    "ingestion": ("access", "idempotency", "normalization", "directory", "delivery"),
     "delivery": ("access", "ingestion", "directory"),
     "source_polling": ("access", "ingestion", "delivery"),
     CONSOLE: SERVICES,

@@ -179,6 +179,10 @@ class Errors(Protocol):
         """Drop what came back from tries that began before then; tell from how many."""
         ...
 
+    async def forget_answers_of(self, chunk_ids: Sequence[ChunkId]) -> None:
+        """Drop what came back from every try of the chunks."""
+        ...
+
 
 class Clearing(Protocol):
     """Ends what waits for a destination that is gone."""

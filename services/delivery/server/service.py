@@ -190,6 +190,11 @@ class DeliveryServer(DeliveryServiceServicer):
         seen = [Written(remote_id=change.remote_id, values=dict(change.fields)) for change in request.changes]
         return wire.RecognizeEchoesResponse(echoes=await self._echoes.recognize(request.url, seen))
 
+    @override
+    async def ForgetAnswers(self, request: wire.ForgetAnswersRequest, context: Any) -> wire.ForgetAnswersResponse:
+        await self._operator.forget_answers([ChunkId(each) for each in request.chunk_ids])
+        return wire.ForgetAnswersResponse()
+
 
 def _caller() -> str:
     """Who is named as having done it: only admin keys come this far."""

@@ -131,6 +131,12 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors, Haste):
                     count += 1
         return count
 
+    @override
+    async def forget_answers_of(self, chunk_ids: Sequence[ChunkId]) -> None:
+        for key in self._attempts:
+            if key.chunk_id in chunk_ids:
+                self._attempts[key] = [replace(each, answer="") for each in self._attempts[key]]
+
     def _open(self, destination_id: DestinationId) -> list[Delivery]:
         found = [
             (each.due_at, each)

@@ -172,6 +172,10 @@ _FORGET_ANSWERS = Statement(
     .values(sealed_answer=null()),
     "before",
 )
+_FORGET_ANSWERS_OF = Statement(
+    update(_attempts).where(any_of(_A.chunk_id, "chunks"), _A.sealed_answer.is_not(None)).values(sealed_answer=null()),
+    "chunks",
+)
 
 
 class SqlLedger(Ledger, Backlog, Attempts, Errors, Haste):
@@ -275,17 +279,15 @@ class SqlLedger(Ledger, Backlog, Attempts, Errors, Haste):
 
     @override
     async def hasten(self, destination_id: DestinationId, *, now: datetime) -> int:
-        async def unit(transaction: Transaction) -> int:
-            return await transaction.execute(_HASTEN, (destination_id, to_micros(now)))
-
-        return await self._database.write(unit)
+        return await self._database.write(lambda unit: unit.execute(_HASTEN, (destination_id, to_micros(now))))
 
     @override
     async def forget_answers(self, *, before: datetime) -> int:
-        async def unit(transaction: Transaction) -> int:
-            return await transaction.execute(_FORGET_ANSWERS, (to_micros(before),))
+        return await self._database.write(lambda unit: unit.execute(_FORGET_ANSWERS, (to_micros(before),)))
 
-        return await self._database.write(unit)
+    @override
+    async def forget_answers_of(self, chunk_ids: Sequence[ChunkId]) -> None:
+        await self._database.write(lambda unit: unit.execute(_FORGET_ANSWERS_OF, (chunk_ids,)))
 
     async def _find_all(self, asked: Sequence[Sequence[DeliveryKey]]) -> Sequence[Mapping[DeliveryKey, Delivery]]:
         chunk_ids = list({key.chunk_id for keys in asked for key in keys})

@@ -17,7 +17,7 @@ from services.ingestion.domain.erasure import (
 from services.ingestion.domain.ids import ClientId
 from services.ingestion.domain.rows import Texts
 from services.ingestion.ports.announcing import Changes
-from services.ingestion.ports.erasing import Book, Eraser, Erasures
+from services.ingestion.ports.erasing import Book, Eraser, Erasures, Tries
 from services.ingestion.ports.peers import Normalizer
 from services.ingestion.ports.time import Clock
 
@@ -43,6 +43,7 @@ class EraseContacts:
         eraser: Eraser,
         normalizer: Normalizer,
         book: Book,
+        tries: Tries,
         changes: Changes,
         clock: Clock,
         new_id: Callable[[], str],
@@ -51,6 +52,7 @@ class EraseContacts:
         self._eraser = eraser
         self._normalizer = normalizer
         self._book = book
+        self._tries = tries
         self._changes = changes
         self._clock = clock
         self._new_id = new_id
@@ -97,10 +99,10 @@ class EraseContacts:
         return await self._erasures.unfinished()
 
     async def advance(self, erasure: Erasure) -> bool:
-        """Takes it as far as it goes now; False: it must wait. Raises Unavailable when the book does not answer.
+        """Takes it as far as it goes now; False: it must wait. Raises Unavailable when delivery or the book is away.
 
         A delivery that fetched its chunk before the row was erased may bring the person to the book after the book was
-        erased. So the book is erased once more when no such delivery is under way.
+        erased, and get an answer that tells of the person. So both are erased once more when none is under way.
         """
         if erasure.stage is Stage.SEARCHING:
             erasure = await self._search(erasure)
@@ -112,6 +114,8 @@ class EraseContacts:
             settled = self._clock() >= erasure.settles_until or await self._eraser.is_settled(erasure)
             if not settled:
                 return False
+        if touched := await self._eraser.chunks(erasure):
+            await self._tries.forget(touched)
         if erasure.reaches_book:
             erased = await self._book.erase(erasure.person)
             erasure = replace(erasure, book_contacts=erasure.book_contacts + erased)

@@ -1,11 +1,12 @@
 """The peers in memory, for tests and trials."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.ingestion.domain.erasure import Person
-from services.ingestion.domain.ids import JobId
+from services.ingestion.domain.ids import ChunkId, JobId
 from services.ingestion.domain.rows import DecidedBy, Fault, Normalized, Texts
 from services.ingestion.ports.peers import Begun, Conflict, Fingerprint, InProgress, Key, Replay, Started
 from services.ingestion.ports.time import Clock
@@ -99,3 +100,14 @@ class MemoryBook:
         """Deletes the person's contacts."""
         self.erased.append(person)
         return int(person not in self.erased[:-1])
+
+
+class MemoryTries:
+    """Tries that remember of which chunks they were to forget the answers, call by call."""
+
+    def __init__(self) -> None:
+        self.forgotten: list[Sequence[ChunkId]] = []
+
+    async def forget(self, chunk_ids: Sequence[ChunkId]) -> None:
+        """Nothing of the answers about these chunks is kept."""
+        self.forgotten.append(list(chunk_ids))

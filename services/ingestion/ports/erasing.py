@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Protocol
 
 from services.ingestion.domain.erasure import Erasure, ErasureId, Person
-from services.ingestion.domain.ids import JobId
+from services.ingestion.domain.ids import ChunkId, JobId
 
 
 class ContactText(Protocol):
@@ -58,6 +58,10 @@ class Eraser(Protocol):
         """No chunk that was not done when it was searched is still not done."""
         ...
 
+    async def chunks(self, erasure: Erasure) -> Sequence[ChunkId]:
+        """The chunks out of which it took rows, until it is completed."""
+        ...
+
     async def keep(self, erasure: Erasure) -> None:
         """Keeps its stage and times, and its count in the book; a completed one forgets its person."""
         ...
@@ -68,4 +72,12 @@ class Book(Protocol):
 
     async def erase(self, person: Person) -> int:
         """Deletes the person's contacts; returns how many there were."""
+        ...
+
+
+class Tries(Protocol):
+    """What destinations answered when chunks were sent to them. Raises Unavailable when delivery does not answer."""
+
+    async def forget(self, chunk_ids: Sequence[ChunkId]) -> None:
+        """Nothing of the answers about these chunks is kept from here on. May be repeated."""
         ...

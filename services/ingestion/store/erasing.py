@@ -11,7 +11,7 @@ import msgspec
 
 from libs.storage import Database, Row, Transaction, from_micros, to_micros
 from services.ingestion.domain.erasure import BOOK, NOBODY, Erasure, ErasureId, Person, Place, Stage
-from services.ingestion.domain.ids import ClientId, JobId
+from services.ingestion.domain.ids import ChunkId, ClientId, JobId, chunk_id
 from services.ingestion.domain.outcome import Delivery, spare
 from services.ingestion.ports.erasing import ContactText, Searched
 from services.ingestion.store import erasing_statements as statements
@@ -128,7 +128,8 @@ class SqlErasures:
                 kept = rows.details_blob(rows.details_of(details).without(positions))
                 all_gone = rows.numbers_blob(sorted({*rows.numbers_of(gone or b""), *positions}))
                 await tx.execute(statements.REWRITE_CHUNK, (job_id, index, blank, kept, all_gone))
-                await _spare(tx, erasure.erasure_id, job_id, by_chunk[index], positions)
+                await tx.execute(statements.AWAIT, (erasure.erasure_id, job_id, index))
+                await _spare(tx, job_id, by_chunk[index], positions)
         return erased
 
     async def _erase_rejected(self, tx: Transaction, person: Person, job_id: JobId) -> int:
@@ -149,6 +150,11 @@ class SqlErasures:
         """No chunk that was not done when it was searched is still not done."""
         return await self._database.fetch_one(statements.STILL_AWAITED, (erasure.erasure_id,)) is None
 
+    async def chunks(self, erasure: Erasure) -> Sequence[ChunkId]:
+        """The chunks out of which it took rows, until it is completed."""
+        found = await self._database.fetch(statements.AWAITED, (erasure.erasure_id,))
+        return [chunk_id(JobId(job_id), index=index) for job_id, index in found]
+
     async def keep(self, erasure: Erasure) -> None:
         """Keeps its stage and times, and its count in the book; a completed one forgets its person."""
         kept = (
@@ -168,15 +174,11 @@ class SqlErasures:
         await self._database.write(unit)
 
 
-async def _spare(
-    tx: Transaction, erasure_id: ErasureId, job_id: JobId, deliveries: Sequence[Delivery], positions: Sequence[int]
-) -> None:
+async def _spare(tx: Transaction, job_id: JobId, deliveries: Sequence[Delivery], positions: Sequence[int]) -> None:
     for delivery in deliveries:
         after = spare(delivery, positions)
         reasons = rows.reasons_blob(after.reasons)
         await tx.execute(statements.SPARE, (job_id, after.index, after.destination_id, after.states, reasons))
-        if not delivery.state.final:
-            await tx.execute(statements.AWAIT, (erasure_id, job_id, delivery.index))
 
 
 def _is_same(known: Erasure, asked: Erasure) -> bool:

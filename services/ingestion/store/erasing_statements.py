@@ -153,4 +153,10 @@ STILL_AWAITED = Statement(
     .limit(1),
     "erasure_id",
 )
+AWAITED = Statement(
+    select(_awaited.c.job_id, _awaited.c.chunk_index)
+    .where(_awaited.c.erasure_id == bindparam("erasure_id"))
+    .order_by(_awaited.c.job_id, _awaited.c.chunk_index),
+    "erasure_id",
+)
 FORGET_AWAITED = Statement(delete(_awaited).where(_awaited.c.erasure_id == bindparam("erasure_id")), "erasure_id")

@@ -107,7 +107,7 @@ class MemoryStore:
         return sorted((kept.acceptance.job for kept in self._jobs.values()), key=_age, reverse=True)
 
     def erase(self, job_id: JobId, text: ContactText, person: Person, *, now: datetime) -> tuple[int, list[ChunkId]]:
-        """Leaves nothing of the person's rows: how many there were, and which of their chunks are not done."""
+        """Leaves nothing of the person's rows: how many there were, and which chunks they were in."""
         kept = self._jobs[job_id]
         found = {each.chunk_id: text.find(each.body, person) for each in kept.acceptance.chunks}
         chunks = [_without(chunk, found[chunk.chunk_id], text) for chunk in kept.acceptance.chunks]
@@ -122,7 +122,7 @@ class MemoryStore:
             each.delivery = spare(each.delivery, found[each.delivery.chunk_id])
         erased = sum(map(len, found.values())) + len(gone)
         kept.updated_at = now if erased else kept.updated_at
-        return erased, [each.delivery.chunk_id for each in touched if not each.delivery.state.final]
+        return erased, [chunk_id for chunk_id, positions in found.items() if positions]
 
     def is_done(self, chunk_id: ChunkId) -> bool:
         """No delivery of the chunk is open."""

@@ -45,8 +45,8 @@ class MemoryErasures:
         job = next((job for job in self._store.searchable() if _is_next(job, erasure)), None)
         if job is None:
             return Searched(erasure, [], done=True)
-        erased, unfinished = self._store.erase(job.job_id, self._text, erasure.person, now=now)
-        self._awaited.setdefault(erasure.erasure_id, []).extend(unfinished)
+        erased, touched = self._store.erase(job.job_id, self._text, erasure.person, now=now)
+        self._awaited.setdefault(erasure.erasure_id, []).extend(touched)
         after = replace(
             known,
             place=(job.created_at, job.job_id),
@@ -61,9 +61,15 @@ class MemoryErasures:
         """No chunk that was not done when it was searched is still not done."""
         return all(map(self._store.is_done, self._awaited.get(erasure.erasure_id, [])))
 
+    async def chunks(self, erasure: Erasure) -> Sequence[ChunkId]:
+        """The chunks out of which it took rows, until it is completed."""
+        return self._awaited.get(erasure.erasure_id, [])
+
     async def keep(self, erasure: Erasure) -> None:
         """Keeps its stage and times, and its count in the book; a completed one forgets its person."""
         self._erasures[erasure.erasure_id] = erasure
+        if erasure.stage is Stage.COMPLETED:
+            self._awaited.pop(erasure.erasure_id, None)
 
 
 def _is_next(job: Job, erasure: Erasure) -> bool:

@@ -138,7 +138,7 @@ class ErasureRow(IngestionTable, table=True):
 
 
 class AwaitedChunkRow(IngestionTable, table=True):
-    """A chunk that may have been under way when a row of it was erased."""
+    """A chunk out of which an erasure that goes on took rows. It may have been under way."""
 
     __tablename__ = "awaited_chunks"
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import bindparam, null, update
 
 from libs.storage import Statement, Transaction, table_of
-from services.delivery.domain.delivery import Attempt, DeliveryState, Ref
+from services.delivery.domain.delivery import Attempt, ChunkId, DeliveryState, Ref
 from services.delivery.domain.destination import Credentials, Destination, DestinationKind
 from services.delivery.domain.errors import InvalidDestinationError, Violation
 from services.delivery.domain.success import SuccessRule
@@ -115,6 +115,20 @@ async def test_what_came_back_is_kept_for_a_while(store: Store) -> None:
     assert [each.answer for each in listed] == ["нет 1", "нет 2"]
     assert forgotten == [1, 0]
     assert [each.answer for each in left] == ["", "нет 2"]
+
+
+async def test_what_came_back_about_some_chunks_is_forgotten_on_request(store: Store) -> None:
+    refs = [ref("job.1"), ref("job.1", OTHER), ref("job.2")]
+    for of in refs:
+        await store.ledger.record(tried(of, P), attempt(of, 1, answer="no"))
+
+    for _again in range(2):
+        await store.ledger.forget_answers_of([ChunkId("job.1"), ChunkId("job.9")])
+
+    listed = [await store.ledger.attempts(of.key.chunk_id, of.key.destination_id) or [] for of in refs]
+    assert [(each.message, each.answer) for (each,) in listed] == [
+        ("It answered 503.", ""), ("It answered 503.", ""), ("It answered 503.", "no"),
+    ]  # fmt: skip
 
 
 async def test_the_last_errors_of_a_destination_are_told(store: Store) -> None:

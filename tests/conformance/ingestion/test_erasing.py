@@ -16,7 +16,7 @@ from services.ingestion.domain.row_view import RowView
 from services.ingestion.domain.status import contacts as counted
 from services.ingestion.handler.erasing import AskedErasure, EraseContacts
 from services.ingestion.handler.following import RowQuery
-from services.ingestion.peers.memory import MemoryBook, MemoryNormalizer
+from services.ingestion.peers.memory import MemoryBook, MemoryNormalizer, MemoryTries
 from services.ingestion.store import erasing
 from services.ingestion.store.erasing import SqlErasures
 from services.ingestion.store.memory_erasing import MemoryErasures
@@ -35,6 +35,7 @@ class Erasing:
     world: World
     erasures: SqlErasures | MemoryErasures
     book: MemoryBook
+    tries: MemoryTries
     handler: EraseContacts
 
     async def ask(
@@ -68,7 +69,8 @@ async def it(request: pytest.FixtureRequest, databases: Databases, monkeypatch: 
     monkeypatch.setattr(erasing, "PAGE_JOBS", 2)
     store = memory_store()
     erasures: SqlErasures | MemoryErasures = MemoryErasures(store, text=WrittenContacts())
-    world, book, ids = World(store), MemoryBook(), iter(f"erasure-{number}" for number in range(1000))
+    world, book, tries = World(store), MemoryBook(), MemoryTries()
+    ids = iter(f"erasure-{number}" for number in range(1000))
     if request.param != "memory":
         database = await databases.open(request.param, MIGRATIONS)
         world = World(SqlStore(database, phones_of=phones_of, patience=PATIENCE))
@@ -78,11 +80,12 @@ async def it(request: pytest.FixtureRequest, databases: Databases, monkeypatch: 
         eraser=erasures,
         normalizer=MemoryNormalizer(),
         book=book,
+        tries=tries,
         changes=world.changes,
         clock=world.clock,
         new_id=lambda: next(ids),
     )
-    return Erasing(world, erasures, book, handler)
+    return Erasing(world, erasures, book, tries, handler)
 
 
 async def test_nothing_of_the_person_is_left_and_everything_of_the_others(it: Erasing) -> None:
@@ -173,6 +176,37 @@ async def test_the_book_is_erased_again_behind_a_delivery_that_was_under_way(it:
 
     assert it.book.erased == [Person(phones=("+79000000000", PHONE))] * 2
     assert (await it.handler.get(begun.erasure_id, viewer=None)).book_contacts == 1
+
+
+async def test_answers_about_the_persons_chunks_are_forgotten_and_again_behind_a_delivery(it: Erasing) -> None:
+    done, open_ = await it.world.job(contacts(1)), await it.world.job(contacts(1))
+    others = await it.world.job([contact(1)])
+    for job_id in (done, others):
+        await it.world.tell(it.world.outcome(f"{job_id}.0", [CREATED]))
+    await it.ask()
+
+    await it.work()
+    await it.world.tell(it.world.outcome(f"{open_}.0", [CREATED]))
+    await it.work()
+
+    assert [sorted(each) for each in it.tries.forgotten] == [sorted([f"{done}.0", f"{open_}.0"])] * 2
+
+
+async def test_answers_are_forgotten_after_all_when_delivery_was_away(it: Erasing) -> None:
+    job_id = await it.world.job(contacts(1))
+    await it.world.tell(it.world.outcome(f"{job_id}.0", [CREATED]))
+    await it.ask()
+
+    async def down(chunk_ids: Sequence[ChunkId]) -> None:
+        raise Unavailable
+
+    it.tries.forget = down  # type: ignore[method-assign]
+    with pytest.raises(Unavailable):
+        await it.work()
+    del it.tries.forget
+
+    assert await it.work() == [True]
+    assert it.tries.forgotten == [[f"{job_id}.0"]]
 
 
 async def test_a_delivery_that_does_not_end_is_not_waited_for_for_ever(it: Erasing) -> None:

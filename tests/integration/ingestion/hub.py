@@ -25,7 +25,7 @@ from services.idempotency.settings import Settings as IdempotencySettings
 from services.idempotency.store.sql import MIGRATIONS as KEY_MIGRATIONS
 from services.ingestion import main as ingestion
 from services.ingestion.peers.idempotency import RpcKeys
-from services.ingestion.peers.memory import MemoryBook
+from services.ingestion.peers.memory import MemoryBook, MemoryTries
 from services.ingestion.peers.normalization import RpcNormalizer
 from services.ingestion.settings import Settings
 from services.ingestion.store.erasing import SqlErasures
@@ -143,6 +143,7 @@ async def running(open_fresh: OpenFresh, folder: Path) -> AsyncIterator[Hub]:
             keys=RpcKeys(peers[0], identity=identity),
             normalizer=RpcNormalizer(peers[1]),
             book=MemoryBook(),
+            tries=MemoryTries(),
         )
         work = asyncio.create_task(relay.run())
         entrances = ingestion.registrations(handlers, check=database.check)

@@ -200,6 +200,10 @@ class Operator:
         chunk_ids = [ChunkId(f"{job_id}.{first_chunk + place}") for place in range(_CHUNKS_AT_ONCE)]
         return await self._office.attempts.attempts_of(chunk_ids, limit=_MOST_ATTEMPTS)
 
+    async def forget_answers(self, chunk_ids: Sequence[ChunkId]) -> None:
+        """Forget what came back from the tries of these chunks."""
+        await self._office.errors.forget_answers_of(chunk_ids)
+
     async def _refuse_forbidden(self, url: str) -> None:
         objection = await self._office.guard.objection(url)
         if objection is not None:

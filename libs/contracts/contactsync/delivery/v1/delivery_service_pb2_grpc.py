@@ -140,6 +140,11 @@ class DeliveryServiceStub:
                 request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesRequest.SerializeToString,
                 response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesResponse.FromString,
                 _registered_method=True)
+        self.ForgetAnswers = channel.unary_unary(
+                '/contactsync.delivery.v1.DeliveryService/ForgetAnswers',
+                request_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ForgetAnswersRequest.SerializeToString,
+                response_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ForgetAnswersResponse.FromString,
+                _registered_method=True)
 
 
 class DeliveryServiceServicer:
@@ -299,6 +304,14 @@ class DeliveryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetAnswers(self, request, context):
+        """Forgets what came back from the tries of chunks of which a person was erased: a system may say of whom it was asked.
+        Doing it again changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_DeliveryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -406,6 +419,11 @@ def add_DeliveryServiceServicer_to_server(servicer, server):
                     servicer.RecognizeEchoes,
                     request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesRequest.FromString,
                     response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesResponse.SerializeToString,
+            ),
+            'ForgetAnswers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetAnswers,
+                    request_deserializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ForgetAnswersRequest.FromString,
+                    response_serializer=contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ForgetAnswersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -976,6 +994,33 @@ class DeliveryService:
             '/contactsync.delivery.v1.DeliveryService/RecognizeEchoes',
             contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesRequest.SerializeToString,
             contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.RecognizeEchoesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetAnswers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/contactsync.delivery.v1.DeliveryService/ForgetAnswers',
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ForgetAnswersRequest.SerializeToString,
+            contactsync_dot_delivery_dot_v1_dot_delivery__service__pb2.ForgetAnswersResponse.FromString,
             options,
             channel_credentials,
             insecure,

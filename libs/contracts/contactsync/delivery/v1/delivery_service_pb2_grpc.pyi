@@ -70,6 +70,10 @@ class DeliveryServiceStub:
     """Tells what should have been delivered by now and how many tickets wait. What is late is woken by itself."""
     RecognizeEchoes: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.RecognizeEchoesRequest, _delivery_service_pb2.RecognizeEchoesResponse]
     """Tells which changes at a source are but the echo of what the hub itself delivered to that system."""
+    ForgetAnswers: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.ForgetAnswersRequest, _delivery_service_pb2.ForgetAnswersResponse]
+    """Forgets what came back from the tries of chunks of which a person was erased: a system may say of whom it was asked.
+    Doing it again changes nothing.
+    """
 
 class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
     """Owns destinations and every try to reach them. What to deliver comes by tickets; these methods are the operator's."""
@@ -253,5 +257,15 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _aio.ServicerContext[_delivery_service_pb2.RecognizeEchoesRequest, _abc.Awaitable[_delivery_service_pb2.RecognizeEchoesResponse]],
     ) -> _abc.Awaitable[_delivery_service_pb2.RecognizeEchoesResponse]:
         """Tells which changes at a source are but the echo of what the hub itself delivered to that system."""
+
+    @_abc_1.abstractmethod
+    def ForgetAnswers(
+        self,
+        request: _delivery_service_pb2.ForgetAnswersRequest,
+        context: _aio.ServicerContext[_delivery_service_pb2.ForgetAnswersRequest, _abc.Awaitable[_delivery_service_pb2.ForgetAnswersResponse]],
+    ) -> _abc.Awaitable[_delivery_service_pb2.ForgetAnswersResponse]:
+        """Forgets what came back from the tries of chunks of which a person was erased: a system may say of whom it was asked.
+        Doing it again changes nothing.
+        """
 
 def add_DeliveryServiceServicer_to_server(servicer: DeliveryServiceServicer, server: _aio.Server) -> None: ...
