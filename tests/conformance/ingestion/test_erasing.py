@@ -2,66 +2,26 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
-from services.ingestion.domain.client import Client
-from services.ingestion.domain.erasure import Erasure, ErasureId, ErasureNotFound, Person, Stage
+from services.ingestion.domain.erasure import ErasureId, ErasureNotFound, Person, Stage
 from services.ingestion.domain.errors import Refused, Unavailable
-from services.ingestion.domain.ids import ChunkId, ClientId, JobId, chunk_id
+from services.ingestion.domain.ids import ChunkId, ClientId, chunk_id
 from services.ingestion.domain.outcome import RowState
-from services.ingestion.domain.row_view import RowView
 from services.ingestion.domain.status import contacts as counted
-from services.ingestion.handler.erasing import AskedErasure, EraseContacts
-from services.ingestion.handler.following import RowQuery
-from services.ingestion.peers.memory import MemoryBook, MemoryNormalizer, MemoryTries
 from services.ingestion.store import erasing
 from services.ingestion.store.erasing import SqlErasures
 from services.ingestion.store.memory_erasing import MemoryErasures
 from services.ingestion.store.sql import MIGRATIONS, SqlStore
 from services.ingestion.wire.contacts_json import phones_of
 from services.ingestion.wire.persons import WrittenContacts
+from tests.conformance.ingestion.erasing import PHONE, Erasing
 from tests.fixtures.databases import Databases
 from tests.unit.ingestion.world import BOOK, PATIENCE, World, client, contact, contacts, memory_store
 
 PENDING, CREATED, REJECTED, FAILED = RowState.PENDING, RowState.CREATED, RowState.REJECTED, RowState.FAILED
-PHONE = "89000000000"
-
-
-@dataclass
-class Erasing:
-    world: World
-    erasures: SqlErasures | MemoryErasures
-    book: MemoryBook
-    tries: MemoryTries
-    handler: EraseContacts
-
-    async def ask(
-        self,
-        phone: str = PHONE,
-        *,
-        by: Client | None = None,
-        everywhere: bool = False,
-        email: str = "",
-        external: str = "",
-    ) -> Erasure:
-        asked = AskedErasure(
-            client=by or client(), everywhere=everywhere, phone=phone, email=email, external_id=external
-        )
-        return await self.handler.ask(asked)
-
-    async def work(self) -> Sequence[bool]:
-        return [await self.handler.advance(each) for each in await self.handler.unfinished()]
-
-    async def erased(self, phone: str = PHONE, **asked: object) -> Erasure:
-        begun = await self.ask(phone, **asked)  # type: ignore[arg-type]  # handed on as it came
-        await self.work()
-        return await self.handler.get(begun.erasure_id, viewer=None)
-
-    async def rows(self, job_id: JobId, state: RowState | None = None) -> Sequence[RowView]:
-        return (await self.world.follow.rows(job_id, RowQuery(limit=1000, state=state), viewer=None)).rows
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -69,23 +29,12 @@ async def it(request: pytest.FixtureRequest, databases: Databases, monkeypatch: 
     monkeypatch.setattr(erasing, "PAGE_JOBS", 2)
     store = memory_store()
     erasures: SqlErasures | MemoryErasures = MemoryErasures(store, text=WrittenContacts())
-    world, book, tries = World(store), MemoryBook(), MemoryTries()
-    ids = iter(f"erasure-{number}" for number in range(1000))
+    world = World(store)
     if request.param != "memory":
         database = await databases.open(request.param, MIGRATIONS)
         world = World(SqlStore(database, phones_of=phones_of, patience=PATIENCE))
         erasures = SqlErasures(database, text=WrittenContacts())
-    handler = EraseContacts(
-        erasures=erasures,
-        eraser=erasures,
-        normalizer=MemoryNormalizer(),
-        book=book,
-        tries=tries,
-        changes=world.changes,
-        clock=world.clock,
-        new_id=lambda: next(ids),
-    )
-    return Erasing(world, erasures, book, tries, handler)
+    return Erasing.of(world, erasures)
 
 
 async def test_nothing_of_the_person_is_left_and_everything_of_the_others(it: Erasing) -> None:
