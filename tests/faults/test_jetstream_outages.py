@@ -25,7 +25,7 @@ from libs.bus import (
 from tests.fixtures.nats import NatsServer
 from tests.fixtures.waiting import PATIENCE_SECONDS
 
-ACK_WAIT = timedelta(seconds=1)
+ACK_WAIT = timedelta(seconds=2)
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import pytest
 from libs.cli.stack.plan import Program
 from libs.cli.stack.ports import choose_free
 from libs.cli.stack.supervisor import Supervisor, render_supervisor_config, wait_until
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 COMMAND = (sys.executable, "-m", "services.told.main")
 MAIN = """
@@ -68,13 +69,17 @@ class Nursery:
             found.update(json.loads(place.read_text()) if place.exists() else {})
             return bool(found) and holds(found)
 
-        wait_until(look, timeout=60, hopeless=str, what="the program")
+        self.waits(look, what="the program")
         return found
 
     def logged(self, name: str, text: str) -> None:
         """Returns once the log has the text."""
         log = self.root / "log" / f"{name}.log"
-        wait_until(lambda: text in log.read_text(), timeout=60, hopeless=str, what=text)
+        self.waits(lambda: text in log.read_text(), what=text)
+
+    @staticmethod
+    def waits(fact: Callable[[], bool], *, what: str) -> None:
+        wait_until(fact, timeout=PATIENCE_SECONDS, hopeless=str, what=what)
 
 
 @pytest.fixture
@@ -139,7 +144,7 @@ def test_killed_one_is_started_again_and_ends_with_its_supervisor(nursery: Calla
         os.kill(place.supervisor.pid, signal.SIGKILL)
 
         assert second["forked"]
-        assert psutil.wait_procs([process], timeout=60)[1] == []
+        assert psutil.wait_procs([process], timeout=PATIENCE_SECONDS)[1] == []
 
 
 def test_after_a_change_what_is_installed_is_executed(nursery: Callable[..., Any]) -> None:
@@ -177,4 +182,6 @@ def test_refusal_is_told_and_not_tried_again(nursery: Callable[..., Any]) -> Non
     with nursery(ending=str(os.EX_CONFIG)) as place:
         place.start()
 
-        wait_until(lambda: place.supervisor.refusals() == ["told"], timeout=60, hopeless=str, what="the refusal")
+        wait_until(
+            lambda: place.supervisor.refusals() == ["told"], timeout=PATIENCE_SECONDS, hopeless=str, what="the refusal"
+        )
