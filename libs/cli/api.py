@@ -130,9 +130,19 @@ def running_hub_of(data: Path | None) -> tuple[DataFolder, dict[str, Any]]:
     """The data folder, and what the hub that runs on it says of itself. Raises NoHub when none does."""
     folder = DataFolder((data or DEFAULT_DATA).resolve())
     facts = folder.read_run_facts()
-    if not facts:
+    if not facts or not folder.is_held():  # one that was killed leaves its facts behind
         raise NoHub(f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}")
     return folder, facts
+
+
+def key_of(folder: DataFolder, role: Role) -> str:
+    """The API key that the hub's first start wrote. Raises NoHub when it is not there."""
+    try:
+        return str(json.loads(folder.credentials.read_text())[role]["api_key"])
+    except (OSError, ValueError, LookupError):
+        raise NoHub(
+            f"{folder.credentials} has no key that can be read; put it back, or give a key of the hub with --key"
+        ) from None
 
 
 def connect(data: Path | None, url: str, key: str, *, role: Role, patience_s: float = _PATIENCE_S) -> Api:
@@ -142,6 +152,4 @@ def connect(data: Path | None, url: str, key: str, *, role: Role, patience_s: fl
             raise NoHub("--url needs --key: a key of the hub at that address")
         return Api(url.rstrip("/"), key, patience_s=patience_s)
     folder, facts = running_hub_of(data)
-    if not key:
-        key = json.loads(folder.credentials.read_text())[role]["api_key"]
-    return Api(str(facts["url"]), key, patience_s=patience_s)
+    return Api(str(facts["url"]), key or key_of(folder, role), patience_s=patience_s)

@@ -1,7 +1,7 @@
-"""Whether JSON that an operator wrote has the keys and types that it should have."""
+"""Whether what an operator wrote is what it should be: words of a few, and JSON by its keys and types."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import typer
@@ -22,6 +22,13 @@ def read_checked(text: str, keys: Keys) -> dict[str, Any]:
     if faults := _faults(given, keys):
         raise typer.BadParameter("; ".join(faults), param_hint="--config")
     return given
+
+
+def chosen(text: str, among: Collection[str], *, option: str) -> str:
+    """The word in small letters; BadParameter for one that is not among these."""
+    if text.lower() not in among:
+        raise typer.BadParameter(f"{text} is none of {', '.join(among)}", param_hint=option)
+    return text.lower()
 
 
 def _faults(given: Mapping[str, Any], keys: Mapping[str, Any], at: str = "") -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from libs.cli.api import connect, segment
+from libs.cli.checking import chosen
 from libs.cli.options import Data, Json, Key, Url
 from libs.cli.output import out, print_json, print_table
 
@@ -36,7 +37,7 @@ def create(
         "allowed_networks": allow or [],
         "rate": rate,
         "destination_ids": destination or [],
-        "scopes": [f"SCOPE_{each.upper()}" for each in scope or []],
+        "scopes": _scopes(scope or []),
         "default_region": region,
         "workspace_id": workspace,
     }
@@ -124,7 +125,7 @@ def update(
         "allowed_networks": [] if allow_any else allow,
         "rate": rate,
         "destination_ids": destination,
-        "scopes": [f"SCOPE_{each.upper()}" for each in scope] if scope else None,
+        "scopes": _scopes(scope) if scope else None,
         "default_region": region,
         "workspace_id": workspace,
     }
@@ -164,6 +165,10 @@ def disable(client_id: ClientId, *, data: Data = None, url: Url = "", key: Key =
 def _switch(client_id: str, api: Any, *, enabled: bool, as_json: bool) -> None:
     client = api.call("PATCH", f"/admin/v1/clients/{segment(client_id)}", body={"enabled": enabled})["client"]
     print_json(client) if as_json else out.print(f"client {client_id} is {'enabled' if enabled else 'disabled'}")
+
+
+def _scopes(names: list[str]) -> list[str]:
+    return [f"SCOPE_{chosen(name, ('import', 'read', 'admin'), option='--scope').upper()}" for name in names]
 
 
 def _with_secrets(answer: dict[str, Any]) -> dict[str, Any]:

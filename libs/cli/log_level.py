@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from libs.cli.api import running_hub_of
+from libs.cli.checking import chosen
 from libs.cli.options import Data, Json
 from libs.cli.output import print_json, print_table
 
@@ -12,8 +13,8 @@ _LEVELS = ("debug", "info", "warning", "error")
 
 
 def log_level(
-    service: Annotated[str, typer.Argument(metavar="[SERVICE]", help="A service, or `all`.")] = "all",
-    level: Annotated[str, typer.Argument(metavar="[LEVEL]", help=f"{', '.join(_LEVELS)}; nothing: tell it.")] = "",
+    service: Annotated[str, typer.Argument(metavar="SERVICE", help="A service, or `all`.")] = "all",
+    level: Annotated[str, typer.Argument(metavar="LEVEL", help=f"{', '.join(_LEVELS)}; nothing: tell it.")] = "",
     *,
     data: Data = None,
     as_json: Json = False,
@@ -21,8 +22,7 @@ def log_level(
     """Tell, or set until the next start, how much a service's processes log."""
     from libs.cli.stack.levels import RunningLogs  # noqa: PLC0415 — imports gRPC, which few subcommands need
 
-    if level and level not in _LEVELS:
-        raise typer.BadParameter(f"{level} is none of {', '.join(_LEVELS)}", param_hint="LEVEL")
+    level = level and chosen(level, _LEVELS, option="LEVEL")
     folder, facts = running_hub_of(data)
     names = [name for name, its in facts["instances"].items() if service in {"all", its, name}]
     if not names:

@@ -1,5 +1,6 @@
 """``contactsync``: the one command of the hub's operator."""
 
+import errno
 import sys
 
 import typer
@@ -63,6 +64,12 @@ def run() -> None:
         fail(str(error), *(f"{each.get('pointer', '')}: {each.get('message', '')}" for each in error.details))
     except NoHub as error:
         fail(str(error))
+    except OSError as error:
+        if error.errno == errno.ENOSPC:
+            fail("the disk is full", "Make room, or name another place, and start the same command again.")
+        if error.filename is None:
+            raise
+        fail(f"{error.filename}: {error.strerror}")
 
 
 def fail(*lines: str) -> None:

@@ -1,6 +1,7 @@
 """How subcommands print: JSON for programs, tables for people."""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -8,8 +9,19 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-out = Console()
-err = Console(stderr=True)
+_WIDE = 240
+
+
+def _console(*, stderr: bool = False) -> Console:
+    """What is no terminal has no width: a row stays on its line for whoever searches them."""
+    made = Console(stderr=stderr)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _WIDE
+    return made
+
+
+out = _console()
+err = _console(stderr=True)
 
 
 def print_json(value: Any) -> None:

@@ -6,11 +6,11 @@ import typer
 
 from libs.cli.api import running_hub_of
 from libs.cli.options import Data, Json
-from libs.cli.output import err, print_json, print_table
+from libs.cli.output import print_json
 
 
 def restart(
-    name: Annotated[str, typer.Argument(metavar="[SERVICE]", help="A service, or one program; nothing: all.")] = "",
+    name: Annotated[str, typer.Argument(metavar="SERVICE", help="A service, or one program; nothing: all.")] = "",
     *,
     data: Data = None,
     as_json: Json = False,
@@ -22,6 +22,7 @@ def restart(
     running = RunningPrograms(folder, facts)
     restarted = []
     for each in running.restart(running.named(name)):
-        err.print(f"{each.name} is back after {each.away_s:.1f} s")
+        typer.echo(f"{each.name} is back after {each.away_s:.1f} s", err=as_json)
         restarted.append({"name": each.name, "away_s": round(each.away_s, 2)})
-    print_json({"restarted": restarted}) if as_json else print_table(restarted, ["name", "away_s"])
+    if as_json:
+        print_json({"restarted": restarted})

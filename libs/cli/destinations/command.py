@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from libs.cli.api import connect
+from libs.cli.checking import chosen
 from libs.cli.destinations.config import Body, emptied, read_config
 from libs.cli.destinations.shown import path, plain, plain_overview
 from libs.cli.options import Data, Json, Key, Url
@@ -16,6 +17,7 @@ app = typer.Typer(
     help="Destinations: create, list, show, update, test, preview, pause, resume, rotate-secret, delete, "
     "dead-letters, replay, replays, discard, resolve, attempts.",
 )
+_KINDS = ("webhook", "telecrm", "connect", "directory")
 DestinationId = Annotated[str, typer.Argument(help="The destination's id.")]
 Hub = Annotated[str, typer.Option("--hub", help="Where the hub is, when it is not on this machine.")]
 Config = Annotated[
@@ -191,7 +193,4 @@ def delete(
 
 
 def _kind(text: str) -> str:
-    kinds = {"webhook", "telecrm", "connect", "directory"}
-    if text.lower() not in kinds:
-        raise typer.BadParameter(f"must be one of {', '.join(sorted(kinds))}", param_hint="--kind")
-    return f"DESTINATION_KIND_{text.upper()}"
+    return f"DESTINATION_KIND_{chosen(text, _KINDS, option='--kind').upper()}"

@@ -6,7 +6,7 @@ from typing import Any
 
 import typer
 
-from libs.cli.api import connect, running_hub_of
+from libs.cli.api import NoHub, connect, running_hub_of
 from libs.cli.doctor import entrances, keeping, machine
 from libs.cli.doctor.finding import Finding
 from libs.cli.doctor.processes import memory, processes
@@ -54,4 +54,13 @@ def _look(folder: DataFolder, facts: dict[str, Any]) -> Iterator[Finding]:
     yield memory(folder, facts)
     if facts["jaeger_url"]:
         yield entrances.traces(facts["jaeger_url"])
-    yield from work(connect(folder.root, "", "", role="admin", patience_s=_PATIENCE_S))
+    yield from _work(folder)
+
+
+def _work(folder: DataFolder) -> Iterator[Finding]:
+    try:
+        api = connect(folder.root, "", "", role="admin", patience_s=_PATIENCE_S)
+    except NoHub as error:
+        yield Finding("work", "cannot be asked for without the admin's key", str(error), well=False)
+    else:
+        yield from work(api)

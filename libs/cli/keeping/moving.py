@@ -16,6 +16,7 @@ from libs.cli.keeping.tables import (
     migrate,
     open_file,
     pieces,
+    reading,
     tables_of,
 )
 from libs.cli.stack.errors import CannotStart
@@ -106,7 +107,7 @@ async def _move_service(connection: Any, folder: DataFolder, url: str, service: 
         await migrate(schema_url(url, service), service)
     except (DatabaseRefusedError, StorageUnavailableError) as error:
         raise CannotStart(str(error), remedy="Then start the same command again: it goes on where it was.") from None
-    with closing(open_file(file)) as database:
+    with reading(service), closing(open_file(file)) as database:
         tables = tables_of(database)
         for table in tables:
             await _move_table(connection, database, service, table)

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import tarfile
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from hashlib import file_digest
@@ -32,6 +33,7 @@ UPDATE destinations SET paused = 1, pause_reason = ? WHERE idempotent = 0 AND pa
 AND destination_id IN (SELECT destination_id FROM ingestion.chunk_deliveries WHERE state < 3)
 RETURNING destination_id
 """
+_NAME_A_BACKUP = "Name what contactsync backup made."
 _WHY = (
     "Restored from the backup of {taken_at}: what waits may have been sent since. Look there, then resume or discard."
 )
@@ -77,16 +79,23 @@ def _unpacked(backup: Path, *, near: Path) -> Iterator[Path]:
         if backup.is_dir():
             shutil.copytree(backup, copy)
         else:
-            with tarfile.open(backup) as archive:
-                archive.extractall(room, filter="data")
+            _unpack(backup, Path(room))
         yield copy
+
+
+def _unpack(archive: Path, into: Path) -> None:
+    try:
+        with tarfile.open(archive) as packed:
+            packed.extractall(into, filter="data")
+    except (tarfile.TarError, EOFError, zlib.error):
+        raise CannotStart(f"{archive} is no whole archive", remedy=_NAME_A_BACKUP) from None
 
 
 def _checked(source: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((source / "backup.json").read_text())
     except (OSError, ValueError):
-        raise CannotStart("this is no backup of a hub", remedy="Name what contactsync backup made.") from None
+        raise CannotStart("this is no backup of a hub", remedy=_NAME_A_BACKUP) from None
     if manifest["format"] != FORMAT:
         raise CannotStart("a newer release made this backup", remedy="Restore it with that release.")
     for service, told in manifest["databases"].items():

@@ -12,7 +12,7 @@ from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
-from libs.cli.keeping.tables import Table, migrate, open_file, tables_of
+from libs.cli.keeping.tables import Table, migrate, open_file, reading, tables_of
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder
 from libs.cli.stack.postgres import SERVICES_WITH_DATABASE, connect
@@ -37,12 +37,13 @@ def _snapshot_files(folder: DataFolder, into: Path) -> None:
         for service in ORDER:
             file = folder.database_file(service)
             if file.exists():
-                held[service] = stack.enter_context(closing(open_file(file)))
-                # The first read, not BEGIN, is the moment that a reader sees from then on.
-                held[service].execute("BEGIN")
-                held[service].execute("SELECT count(*) FROM sqlite_master").fetchone()
+                with reading(service):
+                    held[service] = stack.enter_context(closing(open_file(file)))
+                    # The first read, not BEGIN, is the moment that a reader sees from then on.
+                    held[service].execute("BEGIN")
+                    held[service].execute("SELECT count(*) FROM sqlite_master").fetchone()
         for service, source in held.items():
-            with closing(sqlite3.connect(into / f"{service}.sqlite3")) as copy:
+            with reading(service), closing(sqlite3.connect(into / f"{service}.sqlite3")) as copy:
                 source.backup(copy)
                 _prove(copy, service)
 

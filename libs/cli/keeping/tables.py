@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.util import find_spec
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from libs.cli.stack.errors import CannotStart
 from libs.storage import open_database
 
 Row = tuple[Any, ...]
@@ -54,6 +55,16 @@ async def migrate(url: str, service: str) -> None:
 def open_file(path: Path) -> sqlite3.Connection:
     """For reading alone, whoever writes meanwhile."""
     return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True)
+
+
+@contextmanager
+def reading(service: str) -> Iterator[None]:
+    """Raises CannotStart when the service's database cannot be read, or be copied to where there is no room."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        remedy = "Look at the disk: is it full, is it well? If the database is damaged, restore a backup."
+        raise CannotStart(f"{service}'s database cannot be copied: {error}", remedy=remedy) from None
 
 
 def tables_of(database: sqlite3.Connection) -> list[Table]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from libs.cli.api import Api, connect, segment
+from libs.cli.checking import chosen
 from libs.cli.options import Data, Json, Key, Url
 from libs.cli.output import out, print_json, print_table
 from libs.cli.sources.config import Body, read_config
@@ -25,6 +26,7 @@ Config = Annotated[
 ]
 Hub = Annotated[str, typer.Option("--hub", help="Where the hub is, when it is not on this machine.")]
 Timeout = Annotated[float, typer.Option(min=0, help="Seconds to wait at most.")]
+_KINDS = ("custom", "connect", "telecrm")
 _TABLE = ["id", "name", "kind", "url", "enabled", "next_run_at", "cursor"]
 
 
@@ -44,10 +46,10 @@ def create(
     as_json: Json = False,
 ) -> None:
     """Create a source. It is first run by schedule after one interval; `sync` runs it now."""
-    body = read_config(config)
+    kind, body = chosen(kind, _KINDS, option="--kind"), read_config(config)
     settings: Body = {"url": url_of_source, "name": name, "client_id": client_id, "workspace_id": workspace}
     body["settings"] = settings | body["settings"]
-    secret = {"connect": "api_key", "telecrm": "token"}.get(kind.lower(), "client_secret")
+    secret = {"connect": "api_key", "telecrm": "token"}.get(kind, "client_secret")
     body["secrets"] = {secret: client_secret} | body["secrets"]
     body["kind"] = f"SOURCE_KIND_{kind.upper()}"
     source = connect(data, hub, key, role="admin").call("POST", "/admin/v1/sources", body=body)["source"]

@@ -40,6 +40,11 @@ class DataFolder:
         return self.root / "keys" / f"{name}.key"
 
     @property
+    def service_keys(self) -> Path:
+        """The folder of what is each service's own: keys and passwords (0600)."""
+        return self.root / "run" / "keys"
+
+    @property
     def postgres_url(self) -> Path:
         """Holds the URL of the database that this hub is on (0600); missing: it is on SQLite files."""
         return self.root / "keys" / "postgres.url"
@@ -87,6 +92,21 @@ class DataFolder:
                 remedy = "Use that one, stop it first, or give --data another folder."
                 raise CannotStart(f"a hub runs on {self.root} already, at {where}", remedy=remedy) from None
             yield
+        finally:
+            os.close(handle)
+
+    def is_held(self) -> bool:
+        """Whether a hub runs on it."""
+        try:
+            handle = os.open(self.root / "run" / "up.lock", os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        else:
+            return False
         finally:
             os.close(handle)
 

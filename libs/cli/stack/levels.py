@@ -1,6 +1,5 @@
 """Asks the processes of a running hub how much they say, and tells them to say more or less."""
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +7,7 @@ import grpc
 from contactsync.operation.v1 import log_service_pb2 as pb
 from contactsync.operation.v1.log_service_pb2_grpc import LogServiceStub
 
-from libs.cli.api import NoHub
+from libs.cli.api import NoHub, key_of
 from libs.cli.stack.certificates import operator_of
 from libs.cli.stack.folder import DataFolder
 
@@ -22,8 +21,7 @@ class RunningLogs:
     def __init__(self, folder: DataFolder, facts: Mapping[str, Any]) -> None:
         self._facts = facts
         self._operator = operator_of(folder, tls=facts["tls"])
-        key = json.loads(folder.credentials.read_text())["admin"]["api_key"]
-        self._metadata = (("authorization", f"Bearer {key}"),)
+        self._metadata = (("authorization", f"Bearer {key_of(folder, 'admin')}"),)
 
     def set(self, name: str, level: str) -> None:
         """Sets the level of a process, given in small letters."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 import typer
 
 from libs.cli.api import NoHub, connect, segment
+from libs.cli.checking import chosen
 from libs.cli.options import Data, Json, Key, Url
 from libs.cli.output import out, print_json, print_table
 from libs.cli.workspaces import contacts
@@ -91,10 +92,8 @@ def create_token(
     as_json: Json = False,
 ) -> None:
     """Make a telecrm token; it is shown once."""
-    if kind.lower() not in {"sync", "async"}:
-        raise typer.BadParameter("sync or async is wanted", param_hint="--type")
+    body = {"type": f"CREDENTIAL_TYPE_{chosen(kind, ('sync', 'async'), option='--type').upper()}"}
     api = connect(data, url, key, role="admin")
-    body = {"type": f"CREDENTIAL_TYPE_{kind.upper()}"}
     made = api.call("POST", f"{_path(workspace_id)}/tokens", body=body)
     print_json(made) if as_json else out.print(f"token {made['id']}\n{made['token']}", soft_wrap=True)
 

@@ -1,0 +1,132 @@
+"""What an operator can mend is told in a sentence: what, where, and what to do."""
+
+import errno
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from libs.cli import main
+from libs.cli.keeping import backup
+from libs.cli.stack.folder import DataFolder
+
+Told = tuple[int, str]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+    """Gives the exit code and what was said on standard error."""
+
+    def run(*words: str | Path) -> Told:
+        monkeypatch.setattr("sys.argv", ["contactsync", *map(str, words)])
+        with pytest.raises(SystemExit) as ended:
+            main.run()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, capsys.readouterr().err
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    folder = DataFolder(tmp_path / "data")
+    folder.prepare()
+    folder.write_run_facts({"url": "http://127.0.0.1:9", "tls": False, "instances": {"access": "access"}})
+    return folder
+
+
+@pytest.mark.parametrize("command", [["jobs", "list"], ["doctor"], ["restart"], ["log-level"], ["metrics"]])
+def test_a_hub_that_was_killed_is_not_taken_for_one_that_runs(
+    run: Callable[..., Told], folder: DataFolder, command: list[str]
+) -> None:
+    with folder.held():
+        pass
+
+    code, told = run(*command, "--data", folder.root)
+
+    assert (code, told.strip()) == (
+        1,
+        f"no hub runs on {folder.root}; start one with: contactsync up --data {folder.root}",
+    )
+
+
+@pytest.mark.parametrize("command", [["jobs", "list"], ["log-level"]])
+@pytest.mark.parametrize("content", [None, "", "{}"])
+def test_a_key_that_was_taken_away_is_asked_for(
+    run: Callable[..., Told], folder: DataFolder, command: list[str], content: str | None
+) -> None:
+    if content is not None:
+        folder.credentials.write_text(content)
+
+    with folder.held():
+        code, told = run(*command, "--data", folder.root)
+
+    assert code == 1
+    assert str(folder.credentials) in told
+    assert "--key" in told
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["clients", "create", "--name", "x", "--scope", "write"], ["write", "import", "read", "admin"]),
+        (["sources", "create", "--kind", "custm", "--url", "https://x"], ["custm", "custom", "connect", "telecrm"]),
+        (["destinations", "create", "--kind", "wobhook"], ["wobhook", "webhook", "telecrm", "connect", "directory"]),
+        (["workspaces", "create-token", "default", "--type", "snyc"], ["snyc", "sync", "async"]),
+        (["log-level", "access", "loud"], ["loud", "debug", "info", "warning", "error"]),
+    ],
+)
+def test_a_word_that_is_none_is_told_with_those_that_are(
+    run: Callable[..., Told], command: list[str], words: list[str]
+) -> None:
+    code, told = run(*command)
+
+    assert code == 2
+    assert all(word in told for word in words)
+
+
+@pytest.mark.parametrize("content", [b"junk", b"\x1f\x8b\x08\x00junk", b""])
+def test_what_is_no_archive_is_not_restored(run: Callable[..., Told], tmp_path: Path, content: bytes) -> None:
+    archive = tmp_path / "backup.tar.gz"
+    archive.write_bytes(content)
+
+    code, told = run("restore", archive, "--data", tmp_path / "restored")
+
+    assert (code, told) == (1, f"{archive} is no whole archive\nName what contactsync backup made.\n")
+
+
+def test_a_damaged_database_is_named_and_not_backed_up(
+    run: Callable[..., Told], folder: DataFolder, tmp_path: Path
+) -> None:
+    with closing(sqlite3.connect(folder.database_file("access"))) as database:
+        database.execute("CREATE TABLE kept (id)")
+    folder.database_file("ingestion").write_bytes(b"garbage" * 1000)
+
+    code, told = run("backup", tmp_path / "backup", "--data", folder.root)
+
+    assert code == 1
+    assert told.startswith("ingestion's database cannot be copied: file is not a database\n")
+    assert not (tmp_path / "backup").exists()
+
+
+def test_a_place_that_cannot_be_written_is_named(run: Callable[..., Told], folder: DataFolder, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    code, told = run("backup", tmp_path / "file" / "backup", "--data", folder.root)
+
+    assert (code, told.splitlines()) == (1, [f"{tmp_path / 'file'}: File exists"])
+
+
+def test_a_full_disk_is_told(
+    run: Callable[..., Told], folder: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(backup, "write_backup", write)
+
+    code, told = run("backup", tmp_path / "backup", "--data", folder.root)
+
+    assert (code, told.splitlines()[0]) == (1, "the disk is full")
