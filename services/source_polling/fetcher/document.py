@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -44,13 +44,19 @@ def _mend_escape(found: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if found.group(1) else found.group()
 
 
-def decode_rows(rows: Sequence[msgspec.Raw], decode: Callable[[msgspec.Raw], Row]) -> Iterator[Row | Skip]:
-    """Read each row by itself; one that is not as documented is left out with what is wrong."""
-    for row in rows:
-        try:
-            yield decode(row)
-        except msgspec.ValidationError as error:
-            yield Skip(_id_of(row), f"It is not as documented: {error}.")
+def decode_rows(rows: Sequence[msgspec.Raw], decode: Callable[[msgspec.Raw], Row]) -> Sequence[Row | Skip]:
+    """Read each row by itself; one that is not as documented is left out with what is wrong.
+
+    Raises one of NOT_JSON here and not later: what cut the rows apart has passed over text that is not UTF-8.
+    """
+    return [_decode_row(row, decode) for row in rows]
+
+
+def _decode_row(row: msgspec.Raw, decode: Callable[[msgspec.Raw], Row]) -> Row | Skip:
+    try:
+        return decode(row)
+    except msgspec.ValidationError as error:
+        return Skip(_id_of(row), f"It is not as documented: {error}.")
 
 
 def _id_of(row: msgspec.Raw) -> ExternalId:

@@ -107,7 +107,8 @@ async def test_an_empty_workspace_is_one_empty_page(fake: ConnectFake, fetcher: 
 
 
 async def test_what_is_no_list_is_asked_for_again_and_then_fails(fake: ConnectFake, fetcher: Fetcher) -> None:
-    fake.tricks.extend([HTML, Say(200, {"contacts": []}), Say(500)])
+    in_cp1251 = '[{"id":1,"firstName":"Анна"}]'.encode("cp1251")
+    fake.tricks.extend([HTML, Say(200, {"contacts": []}), Say(200, in_cp1251)])
 
     reading = await read(fetcher, workspace(fake.url))
 

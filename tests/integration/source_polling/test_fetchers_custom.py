@@ -155,7 +155,10 @@ async def test_trouble_that_passes_is_waited_out(fake: ContactSourceFake, fetche
     assert reading.counted("retries") == 2
 
 
-@pytest.mark.parametrize("trouble", [Status(500), non_json(), Status(200, b'{"error":"busy"}')], ids=str)
+IN_CP1251 = Status(200, '{"contacts":[{"id":"1","first_name":"Анна","last_name":"Ли"}]}'.encode("cp1251"))
+
+
+@pytest.mark.parametrize("trouble", [Status(500), non_json(), Status(200, b'{"error":"busy"}'), IN_CP1251], ids=str)
 async def test_trouble_that_stays_ends_the_reading(
     fake: ContactSourceFake, fetcher: Fetcher, trouble: Behaviour
 ) -> None:
