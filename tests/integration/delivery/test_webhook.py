@@ -283,6 +283,7 @@ async def test_tls_that_is_none(fake: WebhookFake, sender: WebhookSender) -> Non
         ("-5", None),
         ("1.5", None),
         ("", None),
+        ("9" * 20, timedelta(seconds=999_999_999)),
         ("9" * 5000, None),
         ("٣", None),
         ("soon", None),
