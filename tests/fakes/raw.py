@@ -80,6 +80,7 @@ class RawServer:
         line = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._lines.add(line)
         line.add_done_callback(self._lines.discard)
+        line.add_done_callback(lambda _: writer.transport.abort())  # one that ends before it began, too
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):

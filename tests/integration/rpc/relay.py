@@ -12,16 +12,20 @@ class Relay:
     def __init__(self, port: int) -> None:
         self._port = port
         self._writers: list[StreamWriter] = []
+        self._lines: set[asyncio.Task[None]] = set()
         self.connections = 0
         self.address = ""
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator["Relay"]:
-        server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._begin, "127.0.0.1", 0)
         self.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield self
         server.close()
         self.cut()
+        for line in self._lines:
+            line.cancel()
+        await asyncio.gather(*self._lines, return_exceptions=True)
 
     def cut(self) -> None:
         """All connections break; new ones work."""
@@ -29,8 +33,14 @@ class Relay:
         for writer in writers:
             writer.transport.abort()
 
-    async def _connect(self, reader: StreamReader, writer: StreamWriter) -> None:
+    def _begin(self, reader: StreamReader, writer: StreamWriter) -> None:
         self.connections += 1
+        line = asyncio.get_running_loop().create_task(self._connect(reader, writer))
+        self._lines.add(line)
+        line.add_done_callback(self._lines.discard)
+        line.add_done_callback(lambda _: writer.transport.abort())
+
+    async def _connect(self, reader: StreamReader, writer: StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
         self._writers += [writer, far_writer]
         await asyncio.gather(_pass_on(reader, far_writer), _pass_on(far_reader, writer))
