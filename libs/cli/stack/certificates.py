@@ -69,7 +69,7 @@ class Certificates:
     def prepare(self, now: datetime) -> None:
         """Writes each service's keys, and makes the certificates that are missing or near their end."""
         hub_key = bytes.fromhex(self.folder.key("service").read_text())
-        self._keys("").mkdir(exist_ok=True, mode=0o700)
+        self.folder.service_keys.mkdir(exist_ok=True, mode=0o700)
         for service in self.services:
             write_private(self._keys(service), keys_text(service, hub_key, self.services))
         self.renew(now)
@@ -100,5 +100,4 @@ class Certificates:
         return Inside(ca=files.ca, own=own, identity_of=identity_of)
 
     def _keys(self, service: str) -> Path:
-        folder = self.folder.root / "run" / "keys"
-        return folder / f"{service}.keys" if service else folder
+        return self.folder.service_keys / f"{service}.keys"

@@ -8,8 +8,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
-
 from gateway.certificates import Outside, secret_file
 from gateway.config import GatewaySettings, render
 from libs.bus import assert_synchronous
@@ -126,6 +124,8 @@ def _write_configs(plan: Plan, outside: Outside | None) -> Supervisor:
             write_private(secured.secret, secret_file(secured))
     if plan.tracing.jaeger:
         plan.jaeger_config.write_text(render_jaeger_config(plan.address))
+    for user in plan.bus_users():
+        write_private(plan.nats.password_file(user.name), user.password)
     for server in plan.nats.names:
         write_private(plan.nats_config(server), plan.nats.config(server, plan.bus_users()))
     password = plan.folder.key("supervisor").read_text().strip()
@@ -159,8 +159,10 @@ def _start(hub: Hub) -> None:
             remedy="Run python -m libs.contracts.generate, or install one version of everything.",
         )
     console = f"http://{plan.address(CONSOLE)}/console/healthz"
-    wait_until(lambda: _answers(console), timeout=patience, hopeless=hub.hopeless, what=CONSOLE)
-    wait_until(lambda: _answers(f"{plan.url}/readyz"), timeout=patience, hopeless=hub.hopeless, what="the gateway")
+    wait_until(lambda: readiness.answers(console), timeout=patience, hopeless=hub.hopeless, what=CONSOLE)
+    wait_until(
+        lambda: readiness.answers(f"{plan.url}/readyz"), timeout=patience, hopeless=hub.hopeless, what="the gateway"
+    )
     facts = {
         "url": plan.url,
         "pid": os.getpid(),
@@ -178,10 +180,3 @@ def _start(hub: Hub) -> None:
         "jaeger_url": plan.jaeger_url,
     }
     plan.folder.write_run_facts(facts)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from libs.bus import BusNode, BusUser, render_nats_config
 from libs.cli.stack.folder import DataFolder
@@ -46,9 +47,13 @@ class NatsServers:
         return {name: f"http://{self._address(f'{name}_monitor')}" for name in self.names}
 
     def url(self, account: str) -> str:
-        """What a service with this account is given."""
-        login = f"{account}:{self.password(account)}"
-        return ",".join(f"nats://{login}@{self._address(name)}" for name in self.names)
+        """What a service with this account is given, which may be seen: the password is in a file."""
+        servers = ",".join(f"nats://{account}@{self._address(name)}" for name in self.names)
+        return f"{servers}?{urlencode({'password_file': self.password_file(account)})}"
+
+    def password_file(self, account: str) -> Path:
+        """Holds the account's password alone (0600), written at every start."""
+        return self.folder.service_keys / f"{account}.nats"
 
     def password(self, account: str) -> str:
         """Of an account, or of the routes between the servers."""

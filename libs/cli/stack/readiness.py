@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 import grpc
+import httpx
 from google.protobuf import descriptor_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
@@ -21,6 +22,14 @@ _PROBE_SECONDS = 1.0
 def nats_answers(plan: Plan) -> bool:
     """Whether every NATS server and its monitor take connections."""
     return all(_takes_connections(plan.ports[name]) for name in nats_port_names(plan.shape))
+
+
+def answers(url: str) -> bool:
+    """Whether a page is there."""
+    try:
+        return httpx.get(url, timeout=2, trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def _takes_connections(port: int) -> bool:

@@ -13,7 +13,7 @@ from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder
 from libs.cli.stack.plan import CONSOLE
 from libs.cli.stack.programs import Programs
-from libs.cli.stack.readiness import Probe
+from libs.cli.stack.readiness import Probe, answers
 from libs.cli.stack.supervisor import wait_until
 
 READY_SECONDS = 120
@@ -85,7 +85,7 @@ class RunningPrograms:
             CONSOLE: f"http://{facts['addresses'][CONSOLE]}/console/healthz",
             "gateway": f"{facts['url']}/readyz",
         }
-        return _answers(urls[name]) if name in urls else self._programs.states()[name]["statename"] == "RUNNING"
+        return answers(urls[name]) if name in urls else self._programs.states()[name]["statename"] == "RUNNING"
 
     def _empty_gateway(self) -> None:
         """Lets callers go before it stops: it closes what they keep open, takes nobody new, and ends what goes on."""
@@ -105,10 +105,3 @@ def _wait_while(holds: Callable[[], bool]) -> None:
     until = time.monotonic() + EMPTIED_SECONDS
     while holds() and time.monotonic() < until:
         time.sleep(0.05)
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, timeout=2, trust_env=False).is_success
-    except httpx.TransportError:
-        return False
