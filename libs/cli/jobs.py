@@ -22,7 +22,7 @@ _TRIES_CHUNKS = 100
 def list_jobs(
     *,
     correlation_id: Annotated[str, typer.Option(help="Only jobs of this correlation id.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most to show.")] = 50,
     data: Data = None,
     url: Url = "",
     key: Key = "",

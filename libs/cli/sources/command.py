@@ -159,7 +159,7 @@ def sync(
 def runs(
     source_id: SourceId,
     *,
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most to show.")] = 50,
     data: Data = None,
     url: Url = "",
     key: Key = "",

@@ -27,7 +27,7 @@ def list_contacts(
     phone: Annotated[str, typer.Option(help="Only this phone, E.164.")] = "",
     email: Annotated[str, typer.Option(help="Only this e-mail.")] = "",
     query: Annotated[str, typer.Option(help="Only names, companies and e-mails that contain this.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=1000)] = 100,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="The most to show.")] = 100,
     data: Data = None,
     url: Url = "",
     key: Key = "",
