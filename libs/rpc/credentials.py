@@ -63,8 +63,14 @@ def unauthorized(rule: Rule, enterprise_id: str) -> Refusal:
 
 
 def challenge(rule: Rule) -> str | None:
-    """The value of WWW-Authenticate with a 401. None: the API has none."""
-    if rule.envelope is not Envelope.CONTACT_SOURCE:
-        return None
-    scheme = "Basic" if rule.credential is Credential.SOURCE_BASIC else "Bearer"
-    return f'{scheme} realm="contact-source"'
+    """The value of WWW-Authenticate with a 401 (RFC 9110, 15.5.2). None: the API's key is no scheme of HTTP's."""
+    match rule.envelope:
+        case Envelope.IMPORT | Envelope.TELECRM:
+            return "Bearer"
+        case Envelope.CONTACT_SOURCE:
+            scheme = "Basic" if rule.credential is Credential.SOURCE_BASIC else "Bearer"
+            return f'{scheme} realm="contact-source"'
+        case Envelope.CONNECT:
+            return None
+        case _:
+            assert_never(rule.envelope)

@@ -147,7 +147,7 @@ async def unanswered(gateway: Replicas, group: str) -> None:
     assert answer.status_code == 401
     told = {"import": "unauthorized", "telecrm": "NOT_AUTHORIZED"}.get(group, "Unauthorized")
     assert words(group, answer) == told
-    assert ("www-authenticate" in answer.headers) == (group == "source")
+    assert ("www-authenticate" in answer.headers) == (group != "connect")
 
 
 async def too_large(gateway: Replicas, group: str) -> None:
