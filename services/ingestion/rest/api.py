@@ -29,7 +29,7 @@ from services.ingestion.ports.time import Clock
 from services.ingestion.rest import answers, events, row_answers
 from services.ingestion.rest.body import LARGE_BYTES, Body, decode
 from services.ingestion.rest.erasing import erasure_body, read_asked
-from services.ingestion.rest.headers import check_content_type, idempotency_key, is_dry_run
+from services.ingestion.rest.headers import check_content_encoding, check_content_type, idempotency_key, is_dry_run
 from services.ingestion.wire.caller import calling_client, origin, viewer
 from services.ingestion.wire.facts import tell_accepted
 from services.ingestion.wire.pages import row_place
@@ -70,6 +70,7 @@ class ImportApi(import_api_pb2_grpc.ImportApiServicer):
     async def Import(self, request: HttpBody, context: Context) -> HttpBody:
         """Accepts an import, or rehearses it."""
         check_content_type(request.content_type)
+        check_content_encoding(current_headers())
         key = idempotency_key(context.invocation_metadata() or ())
         body = await self._decode(request.data)
         asked = Import(client=calling_client(), origin=origin(), key=key, fingerprint=body.fingerprint, rows=body.rows)
@@ -126,6 +127,7 @@ class ImportApi(import_api_pb2_grpc.ImportApiServicer):
     async def EraseContact(self, request: HttpBody, context: Context) -> HttpBody:
         """Begins to erase a person."""
         check_content_type(request.content_type)
+        check_content_encoding(current_headers())
         asked = read_asked(request.data, calling_client(), everywhere=viewer() is None)
         erasure = await self._erase.ask(asked)
         where = {"location": f"/v1/contacts/erasures/{erasure.erasure_id}"}

@@ -5,14 +5,24 @@ from collections.abc import Iterable, Mapping
 
 from services.ingestion.domain.errors import Invalid
 
-_JSON = re.compile(r'application/json(?:\s*;\s*charset\s*=\s*"?utf-8"?)?', re.IGNORECASE)
+_JSON = "application/json"
+_UTF_8 = re.compile(r'charset\s*=\s*"?utf-?8"?')
 _KEY = re.compile(r"[ -~]{1,255}")
 
 
 def check_content_type(given: str) -> None:
-    """Raises Invalid unless it is JSON in UTF-8."""
-    if not _JSON.fullmatch(given.strip()):
+    """Raises Invalid unless it is JSON in UTF-8. Parameters that JSON does not have mean nothing (RFC 8259, 11)."""
+    if given == _JSON:
+        return
+    kind, *parameters = (part.strip().lower() for part in given.split(";"))
+    if kind != _JSON or any(each.startswith("charset") and not _UTF_8.fullmatch(each) for each in parameters):
         raise Invalid(message="Content-Type must be application/json")
+
+
+def check_content_encoding(headers: Mapping[str, str]) -> None:
+    """Raises Invalid for a body that says it is packed: it is kept, signed and compared as it came."""
+    if headers.get("content-encoding", "identity").strip().lower() not in {"identity", ""}:
+        raise Invalid(message="Content-Encoding is not supported; send the body as plain JSON")
 
 
 def idempotency_key(metadata: Iterable[tuple[str, str | bytes]]) -> str:

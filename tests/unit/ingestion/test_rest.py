@@ -9,7 +9,7 @@ import pytest
 from services.ingestion.domain.errors import Invalid, Refused
 from services.ingestion.domain.judging import Judged
 from services.ingestion.rest.body import MAXIMUM_BYTES, decode
-from services.ingestion.rest.headers import check_content_type, idempotency_key, is_dry_run
+from services.ingestion.rest.headers import check_content_encoding, check_content_type, idempotency_key, is_dry_run
 
 
 def judged(*phones: str) -> Judged:
@@ -107,20 +107,50 @@ async def test_eight_mebibytes_are_taken_and_one_byte_more_is_too_large() -> Non
 
 @pytest.mark.parametrize(
     "given",
-    ["application/json", "Application/JSON", "application/json; charset=utf-8", 'application/json;charset="UTF-8"'],
+    [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        "application/json;charset=utf8",
+        "application/json; ",
+        "application/json; version=1; charset=utf-8",
+    ],
 )
 def test_json_in_utf_8_is_taken(given: str) -> None:
     check_content_type(given)
 
 
 @pytest.mark.parametrize(
-    "given", ["", "text/json", "application/json; charset=utf-16", "application/jsonx", "application/json, text/plain"]
+    "given",
+    [
+        "",
+        "text/json",
+        "application/json; charset=utf-16",
+        "application/jsonx",
+        "application/json, text/plain",
+        "application/json; charset",
+        "application/json; charset=utf-8; charset=utf-16",
+    ],
 )
 def test_any_other_content_type_is_refused(given: str) -> None:
     with pytest.raises(Invalid) as caught:
         check_content_type(given)
 
     assert caught.value.message == "Content-Type must be application/json"
+
+
+@pytest.mark.parametrize("headers", [{}, {"content-encoding": "identity"}, {"content-encoding": ""}])
+def test_a_body_as_it_is_is_taken(headers: dict[str, str]) -> None:
+    check_content_encoding(headers)
+
+
+@pytest.mark.parametrize("given", ["gzip", "br", "GZIP", "identity, gzip"])
+def test_a_packed_body_is_told_that_it_must_not_be(given: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        check_content_encoding({"content-encoding": given})
+
+    assert caught.value.message == "Content-Encoding is not supported; send the body as plain JSON"
 
 
 @pytest.mark.parametrize(
