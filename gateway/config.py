@@ -124,7 +124,12 @@ def _connection_manager(settings: GatewaySettings, routes: Sequence[Route]) -> C
         "request_headers_timeout": "5s",
         "request_timeout": "30s",
         "stream_idle_timeout": "60s",
-        "http_protocol_options": {"allow_custom_methods": True},  # routing refuses them, in the envelope of the path
+        "http_protocol_options": {
+            "allow_custom_methods": True,  # routing refuses them, in the envelope of the path
+            # As nginx and HAProxy speak it to what is behind them, unless they are told otherwise.
+            "accept_http_10": True,
+            "default_host_for_http_10": "hub",
+        },
         "common_http_protocol_options": {
             "idle_timeout": "300s",
             "max_headers_count": 64,
@@ -209,6 +214,7 @@ def _header_mutation() -> Config:
                     for name in ("grpc-status", "grpc-message", "grpc-accept-encoding", "grpc-encoding")
                 ),
                 {"append": echo},
+                {"append": correlation_id},  # where the request was not read so far that it got one
             ],
         },
     }

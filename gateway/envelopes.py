@@ -15,7 +15,6 @@ WORDS = {
     408: ("request_timeout", "The request was not finished in time"),
     413: ("payload_too_large", "Payload too large; send less at once"),
     415: ("unsupported_media_type", "Unsupported media type"),
-    426: ("validation_error", "Malformed request"),
     429: ("rate_limit_exceeded", "Too many requests"),
     431: ("headers_too_large", "Request headers too large"),
     500: ("internal_error", "Internal error"),
@@ -23,7 +22,7 @@ WORDS = {
     503: ("service_unavailable", "Service temporarily unavailable"),
     504: ("deadline_exceeded", "Deadline exceeded"),
 }
-_TELECRM = {400: "BAD_REQUEST", 401: "NOT_AUTHORIZED", 426: "BAD_REQUEST"}
+_TELECRM = {400: "BAD_REQUEST", 401: "NOT_AUTHORIZED"}
 
 
 class Group(Enum):

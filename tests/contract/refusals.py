@@ -16,6 +16,7 @@ def assert_refused(answer: httpx.Response | RawAnswer, status: int, word: str) -
     """Status, envelope and the header that finds the request in the logs."""
     assert answer.status_code == status, answer.content[:500]
     assert answer.headers["content-type"].startswith("application/json")
+    assert answer.headers["x-correlation-id"]
     body: dict[str, Any] = json.loads(answer.content)
     assert body["error"] == word
     assert set(body) <= ENVELOPE
