@@ -1,5 +1,6 @@
 """Where a hub's traces go: a collector that is there, or a Jaeger of the hub's own."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -7,10 +8,12 @@ from dataclasses import dataclass, field
 import yaml
 
 from gateway.tracing import Sampling
+from libs.cli.stack.errors import CannotStart
 
 JAEGER_PORTS = ("jaeger", "jaeger_grpc", "jaeger_otlp")
 """Of the page and query API, of the query API over gRPC, and of what takes spans."""
 _MOST_TRACES = 10_000
+_ADDRESS = re.compile(r"http://[^/@\s]+:\d+/?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +35,12 @@ class Tracing:
 
 
 def choose_tracing(*, otlp: str, jaeger_url: str, jaeger: bool, sampling: Sampling) -> Tracing:
-    """The collector that is named; else a Jaeger of the hub's own, if it is wanted and its program is on PATH."""
+    """The collector that is named; else a Jaeger of the hub's own, if it is wanted and its program is on PATH.
+
+    Raises CannotStart for a collector's address that is none.
+    """
+    if otlp and not _ADDRESS.fullmatch(otlp):
+        raise CannotStart(f"{otlp} is no collector's address", remedy="Write --otlp http://host:4317.")
     program = "" if otlp or not jaeger else shutil.which("jaeger") or ""
     return Tracing(endpoint=otlp, jaeger=program, jaeger_url=jaeger_url.rstrip("/"), sampling=sampling)
 

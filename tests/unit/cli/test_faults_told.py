@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from gateway.tracing import Sampling
 from libs.cli import main
 from libs.cli.keeping import backup
+from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder
+from libs.cli.stack.traces import choose_tracing
 
 Told = tuple[int, str]
 
@@ -85,6 +88,14 @@ def test_a_word_that_is_none_is_told_with_those_that_are(
 
     assert code == 2
     assert all(word in told for word in words)
+
+
+@pytest.mark.parametrize("otlp", ["nonsense", "http://host", "host:4317", "https://host:4317", "http://host:x"])
+def test_a_collector_that_cannot_be_is_refused_before_anything_starts(otlp: str) -> None:
+    with pytest.raises(CannotStart) as refused:
+        choose_tracing(otlp=otlp, jaeger_url="", jaeger=False, sampling=Sampling())
+
+    assert (otlp in refused.value.what, "http://host:4317" in refused.value.remedy) == (True, True)
 
 
 @pytest.mark.parametrize("content", [b"junk", b"\x1f\x8b\x08\x00junk", b""])
