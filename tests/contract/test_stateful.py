@@ -28,7 +28,7 @@ def test_what_a_partner_was_told_stays_true() -> None:
 @pytest.mark.long
 @pytest.mark.timeout(1800)
 def test_what_a_partner_was_told_stays_true_in_a_thousand_runs() -> None:
-    run(settings(QUICK, max_examples=1000, stateful_step_count=50))
+    run(settings(QUICK, max_examples=1000, stateful_step_count=50, derandomize=False))
 
 
 def _respelled(begin: Any) -> Any:
