@@ -148,7 +148,7 @@ async def test_an_exception_is_a_retry(bus: Bus) -> None:
     async with consuming(bus, seen):
         await seen.until(lambda: len(seen.messages) == 2)
 
-    assert 0.9 <= seen.times[1] - seen.times[0] < 5
+    assert seen.times[1] - seen.times[0] >= 0.9
 
 
 async def test_a_message_given_up_never_comes_again(bus: Bus) -> None:

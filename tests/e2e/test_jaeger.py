@@ -179,7 +179,7 @@ def import_one(partner: Partner, correlation_id: str) -> None:
 
 def said(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
     command = [COMMAND, *arguments, "--data", str(data)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
 
 
 @contextmanager
