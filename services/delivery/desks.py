@@ -23,6 +23,7 @@ from services.delivery.handler.operate import (
 from services.delivery.handler.watching import Watchdog
 from services.delivery.peers.clients import AccessClients
 from services.delivery.peers.redeliveries import IngestionRedeliveries
+from services.delivery.peers.sources import PolledSources
 from services.delivery.ports import Alarm, Chunks, Clock, Echoes
 from services.delivery.sender.kinds import rehearsal
 from services.delivery.sender.probe import DestinationProbe
@@ -48,6 +49,7 @@ class Workplace:
     outlet: Outlet
     rules: EgressRules
     access: Peer
+    source_polling: Peer
     ingestion: Peer
     directory: Peer
     alarm: Alarm
@@ -93,6 +95,7 @@ def _operator(place: Workplace, letters: SqlDeadLetters) -> Operator:
             dead_letters=letters,
             vitals=place.deliverer,
             clients=AccessClients(place.access),
+            sources=PolledSources(place.source_polling),
             clearing=clearing,
             guard=place.rules,
             alarm=place.alarm,

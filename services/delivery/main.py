@@ -155,12 +155,13 @@ async def _put_together(
     await _prepare(destinations, clock=clock)
     outlet = Outlet.open(rules)
     stack.push_async_callback(outlet.close)
-    ingestion, access, directory = (
+    ingestion, access, directory, source_polling = (
         _peer(service, address, identity, stack)
         for service, address in (
             ("ingestion", settings.ingestion_address),
             ("access", settings.access_address),
             ("directory", settings.directory_address),
+            ("source_polling", settings.source_polling_address),
         )
     )
     senders = all_kinds(outlet, directory=directory, clock=clock, echoes=echoes)
@@ -204,6 +205,7 @@ async def _put_together(
         access=access,
         ingestion=ingestion,
         directory=directory,
+        source_polling=source_polling,
         alarm=bell,
         clock=clock,
     )

@@ -29,6 +29,8 @@ class Settings(ProcessSettings):
     """host:port of ingestion, which has the chunks."""
     directory_address: str = "127.0.0.1:21006"
     """host:port of the contact book."""
+    source_polling_address: str = "127.0.0.1:21007"
+    """host:port of source_polling, which knows what sources lead to a destination."""
     replicas: int = Field(default=1, ge=1)
     """How many processes of delivery there are: each sends its part of what a destination bears."""
     egress_allow: str = ""

@@ -144,6 +144,14 @@ class Clients(Protocol):
         ...
 
 
+class Sources(Protocol):
+    """Where the hub fetches contacts. Raises when nobody knows now."""
+
+    async def leading_to(self, destination_id: DestinationId) -> Sequence[str]:
+        """Give the names of the sources whose contacts go there."""
+        ...
+
+
 class Probe(Protocol):
     """The way to destinations without contacts of anybody."""
 

@@ -150,6 +150,18 @@ async def test_a_value_that_an_update_does_not_take_fails_the_row_and_names_the_
     assert reasons(answer) == {0: "telecrm refused the lead (400 VALIDATION_ERROR, about rating)."}
 
 
+async def test_values_that_an_update_does_not_take_cost_the_others_nothing(
+    fake: TelecrmFake, sender: TelecrmSender
+) -> None:
+    fake.leads["a1"] = {"phone": "919999999999", "rating": 4}
+
+    answer = await sender.send(to(fake, contact(rating="9", email="nobody", name="Asha")))
+
+    assert states(answer) == ["updated"]
+    assert reasons(answer) == {0: "telecrm left out: email, rating."}
+    assert fake.leads["a1"] == {"phone": "919999999999", "rating": 4, "name": "Asha"}
+
+
 async def test_a_status_that_the_workspace_drops_without_a_word_is_named(sender: TelecrmSender) -> None:
     fields = [*FIELDS, {"type": "status", "apiName": "status", "isLeadid": False}]
     async with TelecrmFake(fields=fields) as fake:

@@ -40,7 +40,7 @@ from services.delivery.ports import (
     UrlGuard,
     Waiting,
 )
-from services.delivery.ports.operating import Clearing, Clients, DeadLetters, Errors, Register, Vitals
+from services.delivery.ports.operating import Clearing, Clients, DeadLetters, Errors, Register, Sources, Vitals
 
 DEFAULT_OVERLAP = timedelta(hours=24)
 LAST_ERRORS = 10
@@ -77,6 +77,7 @@ class Office:
     dead_letters: DeadLetters
     vitals: Vitals
     clients: Clients
+    sources: Sources
     clearing: Clearing
     guard: UrlGuard
     alarm: Alarm
@@ -152,6 +153,10 @@ class Operator:
         if clients := await self._office.clients.senders_to(destination_id):
             raise DestinationInUseError(
                 f"Clients send to it: {', '.join(clients)}. Give them other destinations first."
+            )
+        if sources := await self._office.sources.leading_to(destination_id):
+            raise DestinationInUseError(
+                f"Sources lead to it: {', '.join(sources)}. Give them other destinations first."
             )
         waiting = await self._office.backlog.waiting(destination_id)
         if waiting.count and not discard_backlog:

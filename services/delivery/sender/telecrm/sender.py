@@ -43,6 +43,8 @@ from services.delivery.sender.telecrm.workspace import EMAIL, Workspace, Workspa
 LABELS = frozenset({"status", "lostreason"})
 """Types whose values are labels that a workspace has or has not."""
 CANNOT_DELETE = "telecrm's API cannot delete a lead."
+MOST_REFUSED = 5
+"""Values of one update that are left out one by one; then it is refused whole."""
 LOST_IN_BETWEEN = "The lead is said to exist, and a search does not find it."
 _LEAD_REFUSALS = frozenset({"INVALID_LEAD", "VALIDATION_ERROR", "BAD_REQUEST"})
 
@@ -180,11 +182,22 @@ class _Leads:
             return RowEnd(state=RowState.UNCHANGED, reason=_remarked((), lead.homeless))
         if not remote_id:
             return failed("The lead exists, and telecrm does not tell its id.", conflict.body)
-        answer = await self._api.ask("POST", f"/lead/{quote(remote_id, safe='')}", {"fields": changes})
-        end = _updated(answer, lead, changes, self._workspace)
+        answer, refused = await self._update(remote_id, changes)
+        end = _updated(answer, lead, changes, self._workspace, refused)
         if end.state is RowState.UPDATED:
             self._note(lead, remote_id)
         return end
+
+    async def _update(self, remote_id: str, changes: Mapping[str, Any]) -> tuple[Said | Unanswered, Sequence[str]]:
+        """Write what telecrm takes of it, and tell what not: of a new lead it leaves bad values out by itself."""
+        rest, refused = dict(changes), list[str]()
+        while True:
+            answer = await self._api.ask("POST", f"/lead/{quote(remote_id, safe='')}", {"fields": rest})
+            named = blamed(answer, rest) if isinstance(answer, Said) and _is_of_values(answer) else ()
+            if not named or len(named) == len(rest) or len(refused) >= MOST_REFUSED:
+                return answer, refused
+            refused += named
+            rest = {name: value for name, value in rest.items() if name not in named}
 
     async def _search(self, lead: Lead) -> _Found | RowEnd | None:
         identifier = self._workspace.identifier
@@ -217,12 +230,18 @@ def _found(row: Mapping[str, Any]) -> _Found:
     return _Found(lead_id=lead_id(row), values=values)
 
 
-def _updated(answer: Said | Unanswered, lead: Lead, changes: Mapping[str, Any], workspace: Workspace) -> RowEnd:
+def _is_of_values(answer: Said) -> bool:
+    return answer.status == 400 and error_code(answer) == "VALIDATION_ERROR"
+
+
+def _updated(
+    answer: Said | Unanswered, lead: Lead, changes: Mapping[str, Any], workspace: Workspace, refused: Sequence[str]
+) -> RowEnd:
     if isinstance(answer, Said) and answer.status == 404:
         return again(Trouble(status=404, message="The lead was deleted while it was being written."), answer.body)
     if isinstance(answer, Unanswered) or not 200 <= answer.status < 300 or answer.data is None:
         return _unwritten(answer, lead, wrote=True)
-    left_out = [*ignored(answer, lead.values), *_not_stored(answer, changes, workspace)]
+    left_out = [*refused, *ignored(answer, lead.values), *_not_stored(answer, changes, workspace)]
     if left_out and set(changes) <= set(left_out):
         return failed(f"telecrm changed nothing of the lead. {_without(left_out)}", answer.body)
     reason = _remarked(list(dict.fromkeys(left_out)), lead.homeless)
