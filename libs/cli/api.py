@@ -150,6 +150,8 @@ def connect(data: Path | None, url: str, key: str, *, role: Role, patience_s: fl
     if url:
         if not key:
             raise NoHub("--url needs --key: a key of the hub at that address")
+        if not url.startswith(("http://", "https://")):
+            raise NoHub(f"{url} is no address of a hub; write http://host:port or https://host")
         return Api(url.rstrip("/"), key, patience_s=patience_s)
     folder, facts = running_hub_of(data)
     return Api(str(facts["url"]), key or key_of(folder, role), patience_s=patience_s)

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import uvloop
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from libs.process.certificates import CertificateError
 from libs.process.keys import KeyFileError
@@ -37,8 +38,8 @@ def run_process(
         # On asyncio's own loop an import costs an eighth more CPU.
         uvloop.run(_awaited(serve, given))
     except ValidationError as error:
-        names = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() for fault in error.errors())
-        _refuse(service, f"these settings are missing or not valid: {names}")
+        faults = ", ".join(f"CONTACTSYNC_{fault['loc'][0]}".upper() + f" ({_why(fault)})" for fault in error.errors())
+        _refuse(service, f"these settings are missing or not valid: {faults}")
     except told as error:
         _refuse(service, str(error))
 
@@ -59,6 +60,11 @@ def _run_apart(work: Callable[[AnySettings], None], settings: AnySettings) -> No
 
 async def _awaited(serve: Callable[[AnySettings], Awaitable[None]], settings: AnySettings) -> None:
     await serve(settings)
+
+
+def _why(fault: ErrorDetails) -> str:
+    """In pydantic's words, or in those of our own checks: neither holds what a setting with a secret was given."""
+    return "it is missing" if fault["type"] == "missing" else fault["msg"].removeprefix("Value error, ")
 
 
 def _refuse(service: str, why: str) -> None:

@@ -1,5 +1,6 @@
 """The settings that every service process has, from the environment: CONTACTSYNC_… in capitals."""
 
+import re
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -12,6 +13,8 @@ from libs.process.certificates import read_tls_files
 from libs.process.keys import read_service_keys
 
 Network: TypeAlias = IPv4Network | IPv6Network
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_PLACE = re.compile(r"\S+:[0-9]{1,5}", re.ASCII)
 
 
 class TelemetrySettings(TypedDict):
@@ -57,9 +60,10 @@ class ProcessSettings(BaseSettings):
     otlp_endpoint: str | None = None
     """Where spans go, `http://host:4317`. Absent: nowhere."""
     log_level: str = "INFO"
-    trace_rate: float = 20.0
+    """DEBUG, INFO, WARNING or ERROR."""
+    trace_rate: float = Field(default=20.0, ge=0)
     """Own traces recorded in full in a second, before the ratio applies."""
-    trace_ratio: float = 0.01
+    trace_ratio: float = Field(default=0.01, ge=0, le=1)
     """The part recorded of the rest."""
     metrics_listen: str = ""
     """host:port where Prometheus reads the process's numbers, without a key: loopback, or a network of the operator's
@@ -84,6 +88,20 @@ class ProcessSettings(BaseSettings):
         if about.field_name and about.field_name.endswith("_address"):
             _check_address(str(value))
         return value
+
+    @field_validator("listen", "metrics_listen")
+    @classmethod
+    def _is_a_place(cls, text: str) -> str:
+        if text and not _PLACE.fullmatch(text):
+            raise ValueError("host:port is wanted")
+        return text
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_a_level(cls, text: str) -> str:
+        if text.upper() not in _LEVELS:
+            raise ValueError(f"one of {', '.join(_LEVELS)} is wanted")
+        return text.upper()
 
     @field_validator("gateways")
     @classmethod

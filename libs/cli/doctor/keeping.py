@@ -62,7 +62,10 @@ def bus(monitors: dict[str, str]) -> Iterator[Finding]:
 def _synchronous(server: str, monitor: str) -> Finding:
     try:
         asyncio.run(assert_synchronous(monitor))
-    except (BusUnavailable, NotSynchronous) as error:
+    except BusUnavailable as error:
+        remedy = f"See log/{server}.log; if it hangs: contactsync restart {server}. Nothing is lost meanwhile."
+        return Finding(server, str(error), remedy, well=False)
+    except NotSynchronous as error:
         remedy = "Restart with contactsync up; it writes the right configuration."
         return Finding(server, str(error), remedy, well=False)
     return Finding(server, "JetStream syncs every write")

@@ -71,6 +71,13 @@ def test_a_key_that_was_taken_away_is_asked_for(
     assert "--key" in told
 
 
+def test_an_address_that_is_none_is_not_waited_for(run: Callable[..., Told]) -> None:
+    assert run("jobs", "list", "--url", "hub:8080", "--key", "mine") == (
+        1,
+        "hub:8080 is no address of a hub; write http://host:port or https://host\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [
