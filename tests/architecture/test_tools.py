@@ -21,7 +21,7 @@ CHECKS = {
 }
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("command", CHECKS.values(), ids=CHECKS.keys())
 def test_tool_finds_nothing(command: list[str]) -> None:
     tool, *arguments = command

@@ -52,7 +52,7 @@ async def test_a_migration_gives_way_to_a_transaction_that_uses_its_table(
     database = await databases.reopen(url, MIGRATIONS)
     monkeypatch.setattr(migrating, "_PAUSE_SECONDS", 0.01)
     monkeypatch.setitem(connection.MIGRATING, "lock_timeout", "20ms")
-    gave_way, waited = asyncio.Event(), asyncio.sleep
+    using_it, gave_way, waited = asyncio.Event(), asyncio.Event(), asyncio.sleep
 
     async def noticed(seconds: float) -> None:
         gave_way.set()
@@ -60,11 +60,13 @@ async def test_a_migration_gives_way_to_a_transaction_that_uses_its_table(
 
     async def long_unit(transaction: Transaction) -> None:
         await transaction.execute(PUT, ("before", 1, None))
+        using_it.set()
         await gave_way.wait()
         await transaction.execute(PUT, ("after", 1, None))
 
     monkeypatch.setattr(asyncio, "sleep", noticed)
     using = asyncio.create_task(database.write(long_unit))
+    await using_it.wait()
     migrated = await databases.reopen(url, later(tmp_path, "0002.0001"))
     await using
 
