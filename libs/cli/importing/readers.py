@@ -38,8 +38,9 @@ def read_records(path: Path, *, columns: Mapping[str, str] | None = None) -> Ite
     with path.open("rb") as file:
         try:
             yield from reader(file, columns or {})
-        except (ValueError, csv.Error, vobject.base.ParseError) as error:
-            raise UnreadableFile(f"{path.name} cannot be read as {path.suffix}: {error}") from error
+        except (ValueError, ijson.JSONError, csv.Error, vobject.base.ParseError) as error:
+            why = str(error).partition("\n")[0]  # a drawing of the place follows
+            raise UnreadableFile(f"{path.name} cannot be read as {path.suffix}: {why}") from error
 
 
 def _read_json(file: BinaryIO, columns: Mapping[str, str]) -> Iterator[Record]:

@@ -10,6 +10,8 @@ import pytest
 
 from gateway.tracing import Sampling
 from libs.cli import main
+from libs.cli.importing.readers import read_records
+from libs.cli.importing.records import UnreadableFile
 from libs.cli.keeping import backup
 from libs.cli.stack.errors import CannotStart
 from libs.cli.stack.folder import DataFolder
@@ -95,6 +97,15 @@ def test_a_word_that_is_none_is_told_with_those_that_are(
 
     assert code == 2
     assert all(word in told for word in words)
+
+
+@pytest.mark.parametrize("content", ["nojson", '[{"phone": "1"},', '{"phone": 1', '{"phone": "1"} and more', "[1]"])
+def test_a_file_that_is_no_json_is_told_in_a_line(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "contacts.json"
+    file.write_text(content)
+
+    with pytest.raises(UnreadableFile, match=r"\A.+\Z"):
+        list(read_records(file))
 
 
 @pytest.mark.parametrize("otlp", ["nonsense", "http://host", "host:4317", "https://host:4317", "http://host:x"])
