@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.xdist_group("hub"), files_alone]
 IMPORTS, ROWS = 10, 20
 DELIVERY_ACK = r"\$JS\.ACK\.[^ ]*DELIVERY[^+]*\+ACK"
 BUS_CONFIRMATION = r'\\"stream\\":\\"DELIVERY\\", ?\\"seq\\"'
+# A ticket that were repeated because an import takes long under strace would be counted too.
+SETTINGS = {"CONTACTSYNC_OVERDUE_AFTER": "PT10M"}
 WEAK_SQLITE = """
 from libs.storage.sqlite import connection
 connection._PRAGMAS["synchronous"] = 1
@@ -76,7 +78,7 @@ def show(what: str, kept: Kept) -> None:
 
 
 def test_what_is_promised_is_on_disk_first(tmp_path: Path) -> None:
-    with desk(tmp_path / "hub") as place:
+    with desk(tmp_path / "hub", settings=SETTINGS) as place:
         kept = import_under_trace(place, tmp_path)
 
     show("As it is", kept)
@@ -85,7 +87,7 @@ def test_what_is_promised_is_on_disk_first(tmp_path: Path) -> None:
 
 def test_a_weakened_synchronous_is_seen(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(WEAK_SQLITE)
-    with desk(tmp_path / "hub", settings={"PYTHONPATH": str(tmp_path)}) as place:
+    with desk(tmp_path / "hub", settings=SETTINGS | {"PYTHONPATH": str(tmp_path)}) as place:
         kept = import_under_trace(place, tmp_path)
 
     show("SQLite with synchronous=NORMAL", kept)
@@ -103,7 +105,7 @@ def test_a_weakened_sync_interval_is_seen(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("libs.cli.stack.nats.render_nats_config", weak)
     monkeypatch.setattr("libs.cli.stack.hub.assert_synchronous", no_question)
-    with desk(tmp_path / "hub") as place:
+    with desk(tmp_path / "hub", settings=SETTINGS) as place:
         kept = import_under_trace(place, tmp_path)
 
     show("NATS with sync_interval: 2m", kept)
