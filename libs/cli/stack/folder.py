@@ -13,6 +13,8 @@ from typing import Any
 from libs.cli.stack.errors import CannotStart
 
 _KEYS = ("service", "master", "pepper", "nats", "supervisor")
+_KEPT_FOR_GOOD = ("master", "pepper")
+"""Without these what is stored cannot be read; the others may be made anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +69,29 @@ class DataFolder:
         return f"sqlite:///{self.database_file(service)}"
 
     def prepare(self) -> None:
-        """Makes what is missing. Raises CannotStart when the folder cannot be used."""
+        """Makes what is missing.
+
+        Raises CannotStart when the folder cannot be used, and when a key is gone that its data was made with.
+        """
         try:
             for name in ("db", "nats", "keys", "log", "run"):
                 (self.root / name).mkdir(parents=True, exist_ok=True, mode=0o700)
             probe = self.root / "run" / ".writable"
             probe.write_bytes(b"")
             probe.unlink()
-            for name in _KEYS:
-                _make_key(self.key(name))
+            self._make_keys()
         except OSError as error:
             remedy = "Give --data a folder on a local disk that this user may write to."
             raise CannotStart(f"the data folder {self.root} cannot be used: {error.strerror}", remedy=remedy) from error
+
+    def _make_keys(self) -> None:
+        missing = [name for name in _KEYS if not self.key(name).exists()]
+        lost = [str(self.key(name)) for name in missing if name in _KEPT_FOR_GOOD]
+        if lost and (self.database_files() or self.postgres_url.exists()):
+            remedy = "Put it back from a backup: without it nobody's key opens, and nothing sealed can be read."
+            raise CannotStart(f"{' and '.join(lost)} is missing, with which this hub's data was made", remedy=remedy)
+        for name in missing:
+            write_private(self.key(name), secrets.token_hex(32))
 
     @contextmanager
     def held(self) -> Iterator[None]:
@@ -131,8 +144,3 @@ def write_private(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     fresh.replace(path)
-
-
-def _make_key(path: Path) -> None:
-    if not path.exists():
-        write_private(path, secrets.token_hex(32))

@@ -99,6 +99,21 @@ def test_a_word_that_is_none_is_told_with_those_that_are(
     assert all(word in told for word in words)
 
 
+@pytest.mark.parametrize("name", ["master", "pepper"])
+def test_a_key_that_data_was_made_with_is_not_made_anew(folder: DataFolder, name: str) -> None:
+    folder.database_file("access").touch()
+    folder.key(name).unlink()
+    folder.key("nats").unlink()
+
+    with pytest.raises(CannotStart, match=f"{name}.key is missing"):
+        folder.prepare()
+
+    assert not folder.key(name).exists()
+    folder.database_file("access").unlink()
+    folder.prepare()
+    assert folder.key(name).exists()
+
+
 @pytest.mark.parametrize("content", ["nojson", '[{"phone": "1"},', '{"phone": 1', '{"phone": "1"} and more', "[1]"])
 def test_a_file_that_is_no_json_is_told_in_a_line(tmp_path: Path, content: str) -> None:
     file = tmp_path / "contacts.json"
