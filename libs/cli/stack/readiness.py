@@ -16,7 +16,8 @@ from libs.cli.stack.nats import nats_port_names
 from libs.cli.stack.plan import Plan, service_of
 from libs.rpc.tls import Tls
 
-_PROBE_SECONDS = 1.0
+_PROBE_SECONDS = 5.0
+"""A service that is well may be busy for a second, on a machine that has others to serve."""
 
 
 def nats_answers(plan: Plan) -> bool:

@@ -18,6 +18,7 @@ from libs.cli.stack.plan import Program
 from libs.cli.stack.programs import Programs
 
 _STOP_SECONDS = 12
+_ANSWERS_SECONDS = 60
 
 
 def render_supervisor_config(programs: Iterable[Program], *, log: Path, address: str, password: str) -> str:
@@ -93,7 +94,7 @@ class Supervisor:
                 stderr=complaints,
                 start_new_session=True,
             )
-        wait_until(self.programs.answers, timeout=15, hopeless=self._why_ended, what="the supervisor")
+        wait_until(self.programs.answers, timeout=_ANSWERS_SECONDS, hopeless=self._why_ended, what="the supervisor")
 
     @property
     def pid(self) -> int:
