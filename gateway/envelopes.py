@@ -7,7 +7,7 @@ from typing import Any, assert_never
 
 # HTTP status → the import envelope's code and its words. Codes of FACTS; 405, 408 and 431 are Envoy's alone.
 WORDS = {
-    400: ("validation_error", "Malformed request"),
+    400: ("validation_error", "Malformed request: its headers, path, query or body cannot be read"),
     401: ("unauthorized", "Authentication required"),
     403: ("forbidden", "Forbidden"),
     404: ("not_found", "Resource not found"),

@@ -2,7 +2,7 @@
 -- (2) An error that no service rendered (a crash, a message too large, a dead stream) gets the envelope of its route.
 -- It never prints grpc-message: that may hold words that are not for the caller.
 local WORDS = {
-  ["400"] = { "validation_error", "Malformed request" },
+  ["400"] = { "validation_error", "Malformed request: its headers, path, query or body cannot be read" },
   ["401"] = { "unauthorized", "Authentication required" },
   ["403"] = { "forbidden", "Forbidden" },
   ["404"] = { "not_found", "Resource not found" },
