@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -10,6 +10,7 @@ from libs.cli.options import Json
 from libs.cli.output import err, print_json
 from libs.cli.postgres import Postgres, PostgresFile, read_postgres
 
+Number = TypeVar("Number", int, float)
 app = typer.Typer(no_args_is_help=True, help="Benchmarks; they print JSON.")
 
 
@@ -29,7 +30,7 @@ def import_(
     """Imports of several sizes in a closed loop or at a rate, drained; in turn with the peers that are given."""
     from libs.cli.bench.imports import Plan, bench_imports  # noqa: PLC0415 — imports gRPC, which no other subcommand needs
 
-    chosen = tuple(int(size) for size in sizes.split(","))
+    chosen = _numbers(sizes, int, option="--sizes")
     plan = Plan(sizes=chosen, callers=callers, rate=rate, rounds=rounds, seconds=seconds, peers=tuple(peer or ()))
     print_json(bench_imports(plan))
 
@@ -46,8 +47,8 @@ def tracing(
     """The same imports without traces and at each share of traced ones, in turn."""
     from libs.cli.bench.tracing import Plan, bench_tracing  # noqa: PLC0415 — as above
 
-    chosen = tuple(int(size) for size in sizes.split(","))
-    parts = tuple(float(share) for share in shares.split(","))
+    chosen = _numbers(sizes, int, option="--sizes")
+    parts = _numbers(shares, float, option="--shares")
     plan = Plan(sizes=chosen, shares=parts, imports=imports, callers=callers, rounds=rounds)
     print_json(bench_tracing(plan))
 
@@ -120,7 +121,7 @@ def scale(
     from libs.cli.bench.scale import Plan, bench_scale  # noqa: PLC0415 — as above
 
     url = read_postgres(postgres, postgres_file)
-    steps, counts = (tuple(int(number) for number in text.split(",")) for text in (stored, replicas))
+    steps, counts = _numbers(stored, int, option="--stored"), _numbers(replicas, int, option="--replicas")
     plan = Plan(stored=steps, replicas=counts, imports=imports, rounds=rounds, on_postgresql=bool(url))
     print_json(bench_scale(plan, postgres=url))
 
@@ -142,6 +143,9 @@ def all_(
     from libs.cli.bench.together.run import parts_of, run_parts  # noqa: PLC0415 — as above
     from libs.cli.bench.together.shown import show  # noqa: PLC0415 — as above
 
+    for file in (json_file, svg):
+        if file and not file.parent.is_dir():  # found out now, and not after two hours
+            raise typer.BadParameter(f"{file.parent} is no folder")
     form = QUICK if quick else FULL
     form = replace(form, stored=stored or form.stored, rounds=rounds or form.rounds)
     peers = peers_here()
@@ -152,3 +156,10 @@ def all_(
     chosen = {name: parts[name] for name in names}
     report = run_parts(chosen, form, peers, tell=lambda name: err.print(f"{name} …"))
     show(report, json_file=json_file, svg=svg, as_json=as_json)
+
+
+def _numbers(text: str, kind: type[Number], *, option: str) -> tuple[Number, ...]:
+    try:
+        return tuple(kind(each) for each in text.split(","))
+    except ValueError:
+        raise typer.BadParameter(f"{text} is no list of numbers, such as 1,100", param_hint=option) from None

@@ -10,12 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx
-
 from libs.cli.api import Api, connect
 from libs.cli.bench.measure import ProcessTree
 from libs.cli.stack.hub import Hub, running_hub
 from libs.cli.stack.ports import choose_free
+from libs.cli.stack.readiness import answers
 from libs.cli.stack.shape import Shape
 from libs.cli.stack.supervisor import wait_until
 from libs.cli.stack.traces import Tracing
@@ -95,7 +94,7 @@ def peer_target(command: str, sink: str) -> Iterator[Target]:
         url = f"http://127.0.0.1:{port}"
         try:
             ended = lambda: "" if process.poll() is None else f"it ended with {process.returncode}"  # noqa: E731
-            wait_until(lambda: _answers(url), timeout=_START_SECONDS, hopeless=ended, what=name)
+            wait_until(lambda: answers(f"{url}/healthz"), timeout=_START_SECONDS, hopeless=ended, what=name)
             yield Target(name, url, "bench", ProcessTree(process.pid))
         finally:
             process.terminate()
@@ -113,10 +112,3 @@ def peer_name(command: str) -> str:
 def peer_environment() -> dict[str, str]:
     """``python`` is the interpreter that this runs on."""
     return os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"}
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz", timeout=2, trust_env=False).is_success
-    except httpx.TransportError:
-        return False

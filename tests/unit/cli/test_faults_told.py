@@ -87,6 +87,9 @@ def test_an_address_that_is_none_is_not_waited_for(run: Callable[..., Told]) -> 
         (["sources", "create", "--kind", "custm", "--url", "https://x"], ["custm", "custom", "connect", "telecrm"]),
         (["destinations", "create", "--kind", "wobhook"], ["wobhook", "webhook", "telecrm", "connect", "directory"]),
         (["workspaces", "create-token", "default", "--type", "snyc"], ["snyc", "sync", "async"]),
+        (["bench", "import", "--sizes", "one"], ["one", "--sizes"]),
+        (["bench", "scale", "--replicas", "1;2"], ["1;2", "--replicas"]),
+        (["bench", "all", "--svg", "/nowhere/goals.svg"], ["/nowhere"]),
         (["log-level", "access", "loud"], ["loud", "debug", "info", "warning", "error"]),
     ],
 )
