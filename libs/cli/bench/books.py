@@ -17,7 +17,7 @@ from contactsync.directory.v1.directory_service_pb2 import ApplyItem, ApplyManyR
 from contactsync.directory.v1.directory_service_pb2_grpc import DirectoryServiceStub
 
 from libs.cli.api import connect
-from libs.cli.bench.measure import ProcessTree
+from libs.cli.bench.measure import ProcessTree, settled
 from libs.cli.stack.hub import Hub, running_hub
 from libs.process import read_key_file
 from libs.rpc import Identity, Peer
@@ -30,9 +30,7 @@ FIRST_NAMES: Final = (COMMON, "Иван", "Пётр", "John", "Jane", "Mary", "O
 _CHUNK: Final = 1000
 _AT_ONCE: Final = 3
 _PATIENCE: Final = timedelta(minutes=1)
-_LETTERED_SECONDS: Final = 3600
 _MARGIN_SECONDS: Final = 0.1
-_LOOK_SECONDS, _IDLE_CORES = 4.0, 0.1
 LATEST: Final = 100
 """Contacts that came after `Book.since`."""
 
@@ -91,11 +89,11 @@ async def _filled(hub: Hub, contacts: int, session: aiohttp.ClientSession) -> Bo
     began = time.monotonic()
     await _fill(hub, range(contacts - LATEST), contacts)
     filled = time.monotonic()
-    await _settled(hub)
+    await settled(_directory(hub))
     lettered = time.monotonic()
     since = await _next_second()
     await _fill(hub, range(contacts - LATEST, contacts), contacts)
-    await _settled(hub)
+    await settled(_directory(hub))
     return Book(
         hub=hub,
         contacts=contacts,
@@ -105,16 +103,6 @@ async def _filled(hub: Hub, contacts: int, session: aiohttp.ClientSession) -> Bo
         session=session,
         **await _opened(hub, session),
     )
-
-
-async def _settled(hub: Hub) -> None:
-    """Returns when directory has nothing left to do: all letters are posted. Between posts it pauses for seconds."""
-    directory, until = _directory(hub), time.monotonic() + _LETTERED_SECONDS
-    busy = True
-    while busy and time.monotonic() < until:
-        before = directory.cpu_seconds()
-        await asyncio.sleep(_LOOK_SECONDS)
-        busy = directory.cpu_seconds() - before > _IDLE_CORES * _LOOK_SECONDS
 
 
 async def _next_second() -> int:

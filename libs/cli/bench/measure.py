@@ -1,5 +1,6 @@
 """What a tree of processes uses."""
 
+import asyncio
 import shutil
 import subprocess
 import tempfile
@@ -15,6 +16,9 @@ Figure = TypeVar("Figure")
 
 _QUIET_CORES = 0.03
 _QUIET_SECONDS = 0.5
+_FILLED_SECONDS = 3600
+# Directory posts the letters that searches go by in the background, and pauses for seconds in between.
+_LOOK_SECONDS, _IDLE_CORES = 4.0, 0.1
 _SYNC_CALLS = ("fsync", "fdatasync", "sync_file_range", "msync")
 
 
@@ -55,6 +59,15 @@ class ProcessTree:
             time.sleep(_QUIET_SECONDS)
             if self.cpu_seconds() - before < _QUIET_CORES * _QUIET_SECONDS:
                 return
+
+
+async def settled(tree: ProcessTree) -> None:
+    """Returns when nothing is left to do, in the background neither; after an hour in any case."""
+    busy, until = True, time.monotonic() + _FILLED_SECONDS
+    while busy and time.monotonic() < until:
+        before = tree.cpu_seconds()
+        await asyncio.sleep(_LOOK_SECONDS)
+        busy = tree.cpu_seconds() - before > _IDLE_CORES * _LOOK_SECONDS
 
 
 def _all_of(times: Any) -> float:

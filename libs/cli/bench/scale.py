@@ -14,9 +14,8 @@ import psutil
 from libs.cli.bench.environment import environment
 from libs.cli.bench.figures import Figures, Sample, make_sample, medians
 from libs.cli.bench.load import Loop, Sink, counted_loop, running_sink
-from libs.cli.bench.measure import ProcessTree
+from libs.cli.bench.measure import ProcessTree, settled
 from libs.cli.bench.targets import RunningHub, running_target
-from libs.cli.bench.together.growth import settled
 from libs.cli.stack.plan import service_of
 from libs.cli.stack.postgres import connect
 from libs.cli.stack.shape import Shape

@@ -1,14 +1,13 @@
 """What an import costs in a hub that has stored many contacts, beside one that has stored few."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from libs.cli.bench.load import Sink, counted_loop
-from libs.cli.bench.measure import ProcessTree
+from libs.cli.bench.measure import settled
 from libs.cli.bench.targets import RunningHub
 from libs.cli.bench.together.alone import running_alone
 from libs.cli.bench.together.spread import paired
@@ -16,9 +15,6 @@ from libs.cli.bench.together.spread import paired
 _CHUNK = 1000
 _FILLING = 2
 _CALLERS = 8
-_FILLED_SECONDS = 3600
-# Directory posts the letters that searches go by in the background, and pauses for seconds in between.
-_LOOK_SECONDS, _IDLE_CORES = 4.0, 0.1
 _BOOK = "directory"
 
 
@@ -85,12 +81,3 @@ async def _import(stored: _Stored, *, size: int, callers: int, imports: int) -> 
     await settled(stored.hub.target.tree)
     if stored.sink.contacts != imports * size:
         raise RuntimeError(f"{imports * size} contacts were imported, and {stored.sink.contacts} delivered")
-
-
-async def settled(tree: ProcessTree) -> None:
-    """Returns when nothing is left to do, in the background neither; after an hour in any case."""
-    busy, until = True, time.monotonic() + _FILLED_SECONDS
-    while busy and time.monotonic() < until:
-        before = tree.cpu_seconds()
-        await asyncio.sleep(_LOOK_SECONDS)
-        busy = tree.cpu_seconds() - before > _IDLE_CORES * _LOOK_SECONDS
