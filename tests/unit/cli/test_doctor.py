@@ -36,7 +36,7 @@ class Hub(BaseHTTPRequestHandler):
 def hub() -> Iterator[Api]:
     server = HTTPServer(("127.0.0.1", 0), Hub)
     Thread(target=server.serve_forever, daemon=True).start()
-    api = Api(f"http://127.0.0.1:{server.server_port}", "key", patience_s=0.05)
+    api = Api(f"http://127.0.0.1:{server.server_port}", "key", patience_s=2)
     yield api
     api.close()
     server.shutdown()
