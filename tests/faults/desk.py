@@ -22,7 +22,7 @@ from libs.cli.stack.plan import service_of
 from libs.cli.stack.shape import Shape
 from tests.fixtures.ledger import Ledger
 from tests.fixtures.places import choose_place, find_first, grown
-from tests.fixtures.waiting import PATIENCE_SECONDS, wait_for
+from tests.fixtures.waiting import PATIENCE_SECONDS, look, wait_for
 
 
 def make_partner(url: str, data: Path, **settings: Any) -> str:
@@ -64,8 +64,8 @@ class Desk:
         return self.send_signal(name, signal.SIGKILL)
 
     def send_signal(self, name: str, signal_: signal.Signals) -> int:
-        """Sends it to the process of that name; gives its pid."""
-        pid = self.pid(name)
+        """Sends it to the process of that name, once there is one; gives its pid. To 0 would be to ourselves."""
+        pid = look(lambda: self.pid(name) or None, what=f"a process of {name}")
         os.kill(pid, signal_)
         return pid
 
