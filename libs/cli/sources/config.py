@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from libs.cli.checking import COUNT, NUMBER, TEXT, TEXTS, WHOLE, Keys, read_checked
+from libs.cli.checking import COUNT, HOURS, NUMBER, TEXT, TEXTS, WHOLE, Keys, read_checked
 from libs.cli.retries import RETRY_KEYS, read_retry, seconds
 
 Body = dict[str, Any]
@@ -36,7 +36,7 @@ _KEYS: Keys = {
     "retry": RETRY_KEYS,
     "max_pages": COUNT,
     "page_size": COUNT,
-    "interval_h": NUMBER,
+    "interval_h": HOURS,
     "cron": TEXT,
     "rate": NUMBER,
     "fuse": {"share": NUMBER, "count": WHOLE},

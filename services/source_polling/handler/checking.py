@@ -17,6 +17,8 @@ def flaws(source: Source, *, cron: CronLines, objection: str | None) -> list[Vio
 def _flaws(source: Source, *, cron: CronLines, objection: str | None) -> Iterator[Violation]:
     if objection is not None:
         yield Violation("/settings/url", "forbidden_url", objection)
+    if "?" in source.url:
+        yield Violation("/settings/url", "query_in_url", "must not hold a query: the hub puts paths behind it")
     yield from _missing(source.kind, source.credentials)
     if source.schedule.cron and (flaw := cron.flaw(source.schedule.cron)):
         yield Violation("/settings/cron", "bad_cron", flaw, source.schedule.cron[:64])

@@ -38,6 +38,7 @@ def test_config_is_what_the_design_says() -> None:
         ('{"pagesize": 2, "retry": {"delay": 1}}', ["/pagesize", "/retry/delay"]),
         ('{"retry": 5, "page_size": "ten", "interval_h": "x"}', ["/retry", "/page_size", "/interval_h"]),
         ('{"page_size": 0, "max_pages": 0}', ["/page_size", "/max_pages"]),
+        ('{"interval_h": -1}', ["/interval_h"]),
         ('{"retry": {"max_attempts": 0, "first_delay_s": "1"}}', ["/retry/max_attempts", "/retry/first_delay_s"]),
     ],
 )

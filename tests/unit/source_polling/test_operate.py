@@ -52,6 +52,14 @@ async def test_everything_that_is_wrong_is_told_at_once(world: World, kind: Sour
     assert await world.operator.list() == []
 
 
+async def test_address_with_a_query_is_refused(world: World) -> None:
+    """Paths put behind it would be a part of the query."""
+    with pytest.raises(InvalidSourceError) as refused:
+        await world.operator.create(replace(a_source(), url="https://crm.example/api?key=1"))
+
+    assert [(each.pointer, each.code) for each in refused.value.violations] == [("/settings/url", "query_in_url")]
+
+
 async def test_paused_source_has_no_next_run_until_it_is_enabled(world: World) -> None:
     source = await world.made()
 
