@@ -44,6 +44,13 @@ class JsonCredentialsFile:
             raise CredentialsFileError(self._path, f"cannot be written ({error.strerror}).") from error
         return credentials
 
+    def forget(self) -> None:
+        """Remove the file. CredentialsFileError."""
+        try:
+            self._path.unlink(missing_ok=True)
+        except OSError as error:
+            raise CredentialsFileError(self._path, f"cannot be removed ({error.strerror}).") from error
+
     def _read(self, content: bytes) -> Credentials:
         try:
             document = json.loads(content)

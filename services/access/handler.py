@@ -160,12 +160,22 @@ class Access:
         """Give a hub without clients its first two; False when it has clients.
 
         The file is on disk before the clients are, and one that is there is not replaced: killed between any two steps
-        and started again, this ends with a file whose keys open.
+        and started again, this ends with a file whose keys open. Of replicas that begin at once and have a file each,
+        the one whose keys open keeps its own.
         """
         if await self._store.list_all():
             return False
-        credentials = file.keep(Credentials(admin=self._draw_key(ADMIN_ID), client=self._draw_key(FIRST_CLIENT_ID)))
-        return await self._store.add_first(self._first_clients(credentials))
+        drawn = Credentials(admin=self._draw_key(ADMIN_ID), client=self._draw_key(FIRST_CLIENT_ID))
+        credentials = file.keep(drawn)
+        if await self._store.add_first(self._first_clients(credentials)):
+            return True
+        if credentials is drawn and not await self._is_of_admin(drawn.admin):
+            file.forget()
+        return False
+
+    async def _is_of_admin(self, api_key: ApiKey) -> bool:
+        admin, digest = await self._store.find(ADMIN_ID), self._key_hash.digest(api_key.text)
+        return admin is not None and any(compare_digest(digest, key.digest) for key in admin.keys)
 
     def _first_clients(self, credentials: Credentials) -> list[Client]:
         return [

@@ -101,3 +101,6 @@ class CredentialsFile(Protocol):
 
     def keep(self, credentials: Credentials) -> Credentials:
         """Give what the file holds; when there is none, put these in it, whole, on disk, for its owner alone."""
+
+    def forget(self) -> None:
+        """Remove the file."""

@@ -19,4 +19,4 @@ class Settings(ProcessSettings):
     pepper_file: Path
     """32 bytes or more in hex, access alone: without it the stored keys are worth nothing."""
     bootstrap_file: Path | None = None
-    """Where the first two keys of a new hub are written; of several replicas, one has it. Absent: none are made."""
+    """Where the first two keys of a new hub are written, by one of its replicas. Absent: none are made."""

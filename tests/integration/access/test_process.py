@@ -139,4 +139,5 @@ def test_a_missing_setting_is_named_without_a_value(
         main()
 
     told = capsys.readouterr().err
-    assert told == "access cannot start: these settings are missing or not valid: CONTACTSYNC_DATABASE_URL (it is missing)\n"
+    missing = "CONTACTSYNC_DATABASE_URL (it is missing)"
+    assert told == f"access cannot start: these settings are missing or not valid: {missing}\n"

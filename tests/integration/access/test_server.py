@@ -41,6 +41,9 @@ class HeldCredentials:
         self.held = credentials
         return credentials
 
+    def forget(self) -> None:
+        del self.held
+
 
 @dataclass
 class Hub:

@@ -33,6 +33,16 @@ class MemoryFile:
             raise KeyboardInterrupt
         return self.content
 
+    def forget(self) -> None:
+        self.content = None
+
+
+class BlindStore(MemoryStore):
+    """As every replica sees it that begins while another one does."""
+
+    async def list_all(self) -> list[Client]:
+        return []
+
 
 class DyingStore(MemoryStore):
     async def add_first(self, clients: Sequence[Client]) -> bool:
@@ -80,6 +90,17 @@ async def test_a_start_killed_before_the_commit_is_made_good_by_the_next() -> No
 
     assert file.content == in_file
     await assert_first_keys_open(world.access(), file)
+
+
+async def test_of_replicas_that_begin_at_once_one_has_a_file_and_its_keys_open() -> None:
+    world, kept, other = World(store=BlindStore()), MemoryFile(), MemoryFile()
+
+    assert await world.access().bootstrap(kept)
+    assert not await world.access().bootstrap(other)
+    assert not await world.access().bootstrap(kept)  # as replicas do that share one file
+
+    assert other.content is None
+    await assert_first_keys_open(world.access(), kept)
 
 
 async def test_a_hub_with_clients_is_left_alone_with_and_without_a_file() -> None:

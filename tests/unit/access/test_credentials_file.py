@@ -73,3 +73,13 @@ def test_a_file_that_is_something_else_is_refused_and_left(tmp_path: Path, conte
 def test_a_file_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CredentialsFileError, match="cannot be written"):
         JsonCredentialsFile(tmp_path / "missing" / "credentials.json").keep(FIRST)
+
+
+def test_a_file_that_opens_nothing_is_forgotten(tmp_path: Path) -> None:
+    file = JsonCredentialsFile(tmp_path / "credentials.json")
+    file.keep(FIRST)
+
+    file.forget()
+    file.forget()
+
+    assert list(tmp_path.iterdir()) == []
