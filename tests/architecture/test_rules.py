@@ -60,6 +60,7 @@ ASKED_BY = {
     "ingestion.v1.IngestionService/RedeliverRows": {"delivery"},
     "ingestion.v1.IngestionService/ResolveRows": {"delivery"},
     "normalization.v1.NormalizationService/NormalizeMany": {"directory", "ingestion"},
+    "source_polling.v1.SourcePollingService/ListSources": {"delivery"},
 }
 
 

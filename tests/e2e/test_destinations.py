@@ -218,6 +218,20 @@ def test_a_preview_shows_the_request_and_masks_what_is_secret(
     assert receiver.requests == []
 
 
+def test_a_destination_is_kept_while_a_source_leads_to_it(data: Path, receiver: PickyReceiver) -> None:
+    made = create(data, receiver.url)
+    where = ("--kind", "custom", "--url", receiver.url, "--client-id", "mine", "--client-secret", "secret")
+    leading = json.dumps({"destinations": [made]})
+    source = run("sources", "create", *where, "--name", "the exchange", "--config", leading, data=data)
+
+    used = refusal("destinations", "delete", made, data=data)
+    run("sources", "delete", source["id"], data=data)
+    deleted = run("destinations", "delete", made, data=data)
+
+    assert "Sources lead to it: the exchange." in used
+    assert deleted == {"id": made, "deleted": True, "discarded": 0}
+
+
 def test_a_destination_is_deleted_only_when_nobody_needs_it(
     data: Path, hub: Hub, admin: httpx.Client, receiver: PickyReceiver
 ) -> None:

@@ -13,7 +13,7 @@ PEERS = {
     "normalization": ("access",),
     "directory": ("access", "normalization"),
     "ingestion": ("access", "idempotency", "normalization", "directory", "delivery"),
-    "delivery": ("access", "ingestion", "directory"),
+    "delivery": ("access", "ingestion", "directory", "source_polling"),
     "source_polling": ("access", "ingestion", "delivery"),
     CONSOLE: SERVICES,
     "gateway": (*SERVICES, CONSOLE),

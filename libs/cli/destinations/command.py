@@ -185,7 +185,7 @@ def delete(
     key: Key = "",
     as_json: Json = False,
 ) -> None:
-    """Delete a destination to which no client sends and for which nothing waits."""
+    """Delete a destination to which no client sends, no source leads, and for which nothing waits."""
     api, chosen = connect(data, url, key, role="admin"), "true" if discard_backlog else ""
     answer = api.call("DELETE", path(destination_id), discard_backlog=chosen)
     shown = {"id": destination_id, "deleted": True, "discarded": answer["discarded"]}

@@ -44,6 +44,14 @@ class Senders:
 
 
 @dataclass
+class Sources:
+    names: list[str] = field(default_factory=list)
+
+    async def leading_to(self, destination_id: DestinationId) -> Sequence[str]:
+        return self.names
+
+
+@dataclass
 class Resolutions:
     """Ingestion, as far as it takes an operator's word."""
 
@@ -63,7 +71,8 @@ class Resolutions:
 
 class Place:
     def __init__(self) -> None:
-        self.world, self.senders, self.ingestion = World(), Senders(), Resolutions()
+        self.world, self.ingestion = World(), Resolutions()
+        self.senders, self.sources = Senders(), Sources()
         world, ledger = self.world, self.world.ledger
         self.operator = Operator(
             Office(
@@ -76,6 +85,7 @@ class Place:
                 dead_letters=ledger.dead_letters,
                 vitals=world.deliverer,
                 clients=self.senders,
+                sources=self.sources,
                 clearing=Clearance(backlog=ledger, haste=ledger, deliverer=world.deliverer, clock=world.clock),
                 guard=Guard(),
                 alarm=world.rings,
@@ -175,6 +185,9 @@ async def test_what_is_still_needed_is_not_deleted(place: Place) -> None:
 
     with pytest.raises(DestinationInUseError, match="1 deliveries wait"):
         await place.operator.delete(hook, discard_backlog=False)
+    place.sources.names = ["crm"]
+    with pytest.raises(DestinationInUseError, match="Sources lead to it: crm"):
+        await place.operator.delete(hook, discard_backlog=True)
     place.senders.names = ["shop"]
     with pytest.raises(DestinationInUseError, match="shop"):
         await place.operator.delete(hook, discard_backlog=True)

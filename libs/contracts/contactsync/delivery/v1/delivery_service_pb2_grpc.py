@@ -180,8 +180,8 @@ class DeliveryServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteDestination(self, request, context):
-        """Deletes a destination. NOT_FOUND when there is none. STATE_CONFLICT for the contact book, while a client sends to it, and
-        while something waits for it unless the backlog is discarded: its rows then end as failed.
+        """Deletes a destination. NOT_FOUND when there is none. STATE_CONFLICT for the contact book, while a client sends or a source
+        leads to it, and while something waits for it unless the backlog is discarded: its rows then end as failed.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -25,8 +25,8 @@ class DeliveryServiceStub:
     UpdateDestination: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.UpdateDestinationRequest, _delivery_service_pb2.UpdateDestinationResponse]
     """Changes settings of a destination: what is given, and nothing else. In force within a second. NOT_FOUND when there is none."""
     DeleteDestination: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.DeleteDestinationRequest, _delivery_service_pb2.DeleteDestinationResponse]
-    """Deletes a destination. NOT_FOUND when there is none. STATE_CONFLICT for the contact book, while a client sends to it, and
-    while something waits for it unless the backlog is discarded: its rows then end as failed.
+    """Deletes a destination. NOT_FOUND when there is none. STATE_CONFLICT for the contact book, while a client sends or a source
+    leads to it, and while something waits for it unless the backlog is discarded: its rows then end as failed.
     """
     PauseDestination: _aio.UnaryUnaryMultiCallable[_delivery_service_pb2.PauseDestinationRequest, _delivery_service_pb2.PauseDestinationResponse]
     """Stops sending to a destination; what waits is kept. Idempotent. NOT_FOUND when there is none."""
@@ -116,8 +116,8 @@ class DeliveryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _delivery_service_pb2.DeleteDestinationRequest,
         context: _aio.ServicerContext[_delivery_service_pb2.DeleteDestinationRequest, _abc.Awaitable[_delivery_service_pb2.DeleteDestinationResponse]],
     ) -> _abc.Awaitable[_delivery_service_pb2.DeleteDestinationResponse]:
-        """Deletes a destination. NOT_FOUND when there is none. STATE_CONFLICT for the contact book, while a client sends to it, and
-        while something waits for it unless the backlog is discarded: its rows then end as failed.
+        """Deletes a destination. NOT_FOUND when there is none. STATE_CONFLICT for the contact book, while a client sends or a source
+        leads to it, and while something waits for it unless the backlog is discarded: its rows then end as failed.
         """
 
     @_abc_1.abstractmethod

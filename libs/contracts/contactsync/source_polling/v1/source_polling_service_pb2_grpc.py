@@ -115,7 +115,7 @@ class SourcePollingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListSources(self, request, context):
-        """Lists all sources by name, then id.
+        """Lists all sources by name, then id. delivery asks too, before it deletes a destination.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -21,7 +21,7 @@ class SourcePollingServiceStub:
     would not call, a cron line that means nothing, or missing credentials.
     """
     ListSources: _aio.UnaryUnaryMultiCallable[_source_polling_service_pb2.ListSourcesRequest, _source_polling_service_pb2.ListSourcesResponse]
-    """Lists all sources by name, then id."""
+    """Lists all sources by name, then id. delivery asks too, before it deletes a destination."""
     GetSource: _aio.UnaryUnaryMultiCallable[_source_polling_service_pb2.GetSourceRequest, _source_polling_service_pb2.GetSourceResponse]
     """Gives one source. NOT_FOUND when there is none."""
     UpdateSource: _aio.UnaryUnaryMultiCallable[_source_polling_service_pb2.UpdateSourceRequest, _source_polling_service_pb2.UpdateSourceResponse]
@@ -66,7 +66,7 @@ class SourcePollingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _source_polling_service_pb2.ListSourcesRequest,
         context: _aio.ServicerContext[_source_polling_service_pb2.ListSourcesRequest, _abc.Awaitable[_source_polling_service_pb2.ListSourcesResponse]],
     ) -> _abc.Awaitable[_source_polling_service_pb2.ListSourcesResponse]:
-        """Lists all sources by name, then id."""
+        """Lists all sources by name, then id. delivery asks too, before it deletes a destination."""
 
     @_abc_1.abstractmethod
     def GetSource(
