@@ -19,6 +19,7 @@ from tests.e2e.test_cli import run
 from tests.e2e.test_import_extras import client, finished, imported, rows, sending_to
 from tests.e2e.test_import_path import mobile
 from tests.fakes.webhook import Slow, Status, WebhookFake
+from tests.fixtures.files import contents
 from tests.fixtures.hub import dial
 from tests.fixtures.partner import Partner, create_client
 from tests.fixtures.places import ON_POSTGRESQL, rows_of_all_tables
@@ -66,14 +67,14 @@ def places_of(text: str, data: Path) -> Iterator[str]:
         for table, rows in rows_of_all_tables(data).items():
             if any(text in row for row in rows):
                 yield table.replace(":", ".sqlite3:")
-    for path in data.rglob("*"):
+    for path, raw in contents(data).items():
         if path.suffix == ".sqlite3":
             with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as database:
                 tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
                 for table in tables:
                     if any(text.encode() in repr(row).encode() for row in database.execute(f"SELECT * FROM {table}")):
                         yield f"{path.name}:{table}"
-        elif path.is_file() and not path.name.endswith(("-wal", "-shm")) and text.encode() in path.read_bytes():
+        elif not path.name.endswith(("-wal", "-shm")) and text.encode() in raw:
             yield path.name
 
 

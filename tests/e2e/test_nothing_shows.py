@@ -20,6 +20,7 @@ from libs.cli.stack.hub import Hub, running_hub
 from libs.cli.stack.traces import Tracing
 from tests.e2e.test_import_path import mobile
 from tests.fakes.parrot import parrot
+from tests.fixtures.files import contents
 from tests.fixtures.hub import admin_key, admin_of
 from tests.fixtures.otlp import OtlpReceiver
 from tests.fixtures.partner import Partner, create_client
@@ -211,7 +212,7 @@ def _look_into_the_console(found: Planted, hub: Hub) -> None:
 
 
 def _logs(data: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(data)): path.read_bytes() for path in (data / "log").rglob("*") if path.is_file()}
+    return {str(path.relative_to(data)): raw for path, raw in contents(data / "log").items()}
 
 
 async def test_no_log_line_shows_any(watched: Hub, planted: Planted) -> None:
@@ -262,8 +263,7 @@ async def test_no_ticket_shows_any(watched: Hub) -> None:
             found.secret(partner.api_key)
 
             def tickets() -> dict[str, bytes]:
-                files = [path for store in stores for path in store.rglob("*") if path.is_file()]
-                return {str(path): path.read_bytes() for path in files}
+                return {str(path): raw for store in stores for path, raw in contents(store).items()}
 
             wait_for(lambda: any(correlation_id.encode() in raw for raw in tickets().values()), what="the ticket")
             assert found.shown_in(tickets()) == []

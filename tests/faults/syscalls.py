@@ -124,5 +124,8 @@ def _attached(strace: str, pid: int, file: Path) -> Iterator[None]:
 
 
 def _is_traced(pid: int) -> bool:
-    statuses = [(task / "status").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    try:
+        statuses = [(task / "status").read_text() for task in Path(f"/proc/{pid}/task").iterdir()]
+    except OSError:  # a thread ended meanwhile: those that are left are looked at again
+        return False
     return not any("TracerPid:\t0" in status for status in statuses)

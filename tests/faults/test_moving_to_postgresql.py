@@ -16,6 +16,7 @@ from libs.cli.stack.folder import DataFolder
 from tests.faults.desk import Desk, desk, print_figures
 from tests.faults.states import EGRESS, EXPECTED, book_of, bring_into_every_state, ended, receivers, settle, states
 from tests.fixtures.databases import PostgresqlServer
+from tests.fixtures.files import contents
 from tests.fixtures.places import ask, files_alone
 from tests.fixtures.waiting import look
 
@@ -68,8 +69,8 @@ def whoever_shows(text: str, place: Desk) -> set[str]:
     family = [supervisor, *supervisor.children(recursive=True)]
     processes = {each.name() for each in family if text in repr((each.cmdline(), each.environ()))}
     root = place.hub.plan.folder.root
-    files = [file for room in ("run", "log") for file in (root / room).rglob("*") if file.is_file()]
-    return processes | {file.name for file in files if text.encode() in file.read_bytes()}
+    files = contents(root / "run") | contents(root / "log")
+    return processes | {file.name for file, raw in files.items() if text.encode() in raw}
 
 
 def test_everything_is_there_afterwards_and_what_was_pending_is_delivered(
