@@ -16,7 +16,7 @@ __all__ = ["browser", "chromium", "console"]
 
 HURRY = {"first_delay": "0.05s", "max_delay": "0.05s", "max_attempts": 2}
 MakeHook = Callable[..., str]
-_INSTALL_SECONDS = 900
+_INSTALL_SECONDS = 1800
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
