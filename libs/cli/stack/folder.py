@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -98,12 +99,10 @@ class DataFolder:
         """Holds the folder for one hub. Raises CannotStart while another one runs on it."""
         handle = os.open(self.root / "run" / "up.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            if not _locked(handle):
                 where = self.read_run_facts().get("url", "an unknown address")
                 remedy = "Use that one, stop it first, or give --data another folder."
-                raise CannotStart(f"a hub runs on {self.root} already, at {where}", remedy=remedy) from None
+                raise CannotStart(f"a hub runs on {self.root} already, at {where}", remedy=remedy)
             yield
         finally:
             os.close(handle)
@@ -134,6 +133,16 @@ class DataFolder:
     def write_run_facts(self, facts: Mapping[str, Any]) -> None:
         """Replaces what the last start wrote, atomically."""
         write_private(self.run_facts, json.dumps(facts, indent=2))
+
+
+def _locked(handle: int) -> bool:
+    """Tried again once: `is_held` holds the lock too, for a moment."""
+    for pause in (0.1, 0.0):
+        with suppress(BlockingIOError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(pause)
+    return False
 
 
 def write_private(path: Path, text: str) -> None:

@@ -102,6 +102,14 @@ def test_a_word_that_is_none_is_told_with_those_that_are(
     assert all(word in told for word in words)
 
 
+def test_a_folder_is_held_by_one_hub_and_whoever_looks_disturbs_none(folder: DataFolder) -> None:
+    with folder.held():
+        assert folder.is_held()
+        with pytest.raises(CannotStart, match="runs on"), folder.held():
+            """Never."""
+    assert not folder.is_held()
+
+
 @pytest.mark.parametrize("name", ["master", "pepper"])
 def test_a_key_that_data_was_made_with_is_not_made_anew(folder: DataFolder, name: str) -> None:
     folder.database_file("access").touch()
