@@ -16,7 +16,7 @@ from libs.storage.errors import (
 )
 from libs.storage.micros import from_micros, to_micros
 from libs.storage.opening import make_database, open_database
-from libs.storage.statement import Insert, Row, Statement, any_of, any_row_of, table_of
+from libs.storage.statement import Insert, Row, Statement, any_of, any_row_of, listed, table_of
 
 REFUSALS = (CorruptDatabaseError, NewerDatabaseError, UnfitDatabaseError)
 """What only the operator can mend: a process that meets one of these does not start."""
@@ -43,6 +43,7 @@ __all__ = [
     "any_of",
     "any_row_of",
     "from_micros",
+    "listed",
     "make_database",
     "open_database",
     "table_of",

@@ -6,12 +6,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
-from sqlalchemy import ARRAY, JSON, ColumnElement, Table, bindparam
+from sqlalchemy import ARRAY, JSON, ColumnElement, Table, TableValuedAlias, bindparam, column
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import CompilerElement
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 from sqlmodel import SQLModel
 
 if TYPE_CHECKING:
@@ -92,6 +93,30 @@ def any_row_of(columns: Sequence[ColumnElement[Any]], name: str) -> ColumnElemen
     return _AnyRowOf(*columns, bindparam(name, type_=JSON()))
 
 
+class _Listed(FunctionElement[Any]):
+    inherit_cache = True
+
+
+@compiles(_Listed, "sqlite")
+def _listed_on_sqlite(element: _Listed, compiler: SQLCompiler, **options: Any) -> str:
+    (values,) = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"json_each({values})"
+
+
+@compiles(_Listed, "postgresql")
+def _listed_on_postgresql(element: _Listed, compiler: SQLCompiler, **options: Any) -> str:
+    (values,) = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(SELECT value, place - 1 AS key FROM unnest({values}) WITH ORDINALITY AS listed (value, place))"  # noqa: S608  # as above
+
+
+def listed(name: str, kind: TypeEngine[Any]) -> TableValuedAlias:
+    """The list given for `name` as a table: each `value`, of this kind, and `key`, its place from 0.
+
+    To insert thousands of rows in one statement costs a third of as many statements.
+    """
+    return _Listed(bindparam(name, type_=ARRAY(kind))).table_valued("key", column("value", kind))
+
+
 class Statement:
     """A statement with named parameters; a row gives their values by position, in the order of `parameters`.
 
@@ -146,7 +171,7 @@ class Statement:
         positions = {name: index for index, name in enumerate((*self.parameters, *constants))}
         order = [positions[name] for name in names]
         behind = tuple(constants.values())
-        return lambda row: tuple([(row + behind)[index] for index in order])
+        return lambda row: tuple(map((row + behind).__getitem__, order))
 
 
 def _encoding(arrange: Arrange | None, lists: Sequence[int]) -> Arrange:

@@ -125,7 +125,7 @@ class Kept:
     seen: Sequence[ExternalId] = ()
     """Contacts that are there, and as they were."""
     accepted: Mapping[ExternalId, bytes] = field(default_factory=dict)
-    """Fingerprints of those that were taken over."""
+    """Fingerprints of those that were taken over, all of one length."""
     condemned: Sequence[ExternalId] = ()
     """Contacts to be deleted when the run has read everything."""
     deleted: Sequence[ExternalId] = ()

@@ -1,9 +1,25 @@
 """What the store asks its database, written once for both kinds."""
 
-from sqlalchemy import BigInteger, Integer, bindparam, delete, func, null, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Text,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.sql.base import Executable
 
-from libs.storage import Insert, Statement, any_of, table_of
+from libs.storage import Insert, Statement, any_of, listed, table_of
 from services.source_polling.store.rows import TALLY
 from services.source_polling.store.tables import KnownContactRow, ParcelRow, RunRow, SkipRow, SourceRow
 
@@ -191,16 +207,33 @@ SEE = Statement(
 )
 
 
-def _upsert_known(insert: Insert) -> Executable:
+def _upsert_known(insert: Insert, fingerprint: ColumnElement[bytes]) -> Executable:
     names = ("source_id", "external_id", "fingerprint", "seen_in")
-    put = insert(_contacts).values({name: bindparam(name) for name in names})
+    source_id, seen_in = bindparam("source_id", type_=Text), bindparam("seen_in", type_=Integer)
+    rows = select(source_id, _given.c.value, fingerprint, seen_in).where(true())  # SQLite needs a WHERE there
+    put = insert(_contacts).from_select(names, rows)
     return put.on_conflict_do_update(
         index_elements=("source_id", "external_id"),
         set_={"fingerprint": put.excluded.fingerprint, "seen_in": put.excluded.seen_in, "condemned_in": null()},
     )
 
 
-ACCEPT = Statement(_upsert_known, "source_id", "external_id", "fingerprint", "seen_in")
+_given = listed("external_ids", Text())
+_width = bindparam("width", type_=Integer)
+_its_part = func.substr(
+    bindparam("fingerprints", type_=LargeBinary), cast(_given.c.key, Integer) * _width + literal(1), _width
+)
+# The fingerprints are all as long and lie one behind the other.
+ACCEPT = Statement(
+    lambda insert: _upsert_known(insert, _its_part), "source_id", "external_ids", "fingerprints", "width", "seen_in"
+)
+DISOWN = Statement(
+    lambda insert: _upsert_known(insert, bindparam("fingerprint", type_=LargeBinary)),
+    "source_id",
+    "external_ids",
+    "fingerprint",
+    "seen_in",
+)
 CONDEMN = Statement(
     update(_contacts)
     .where(_C.source_id == bindparam("of_source"), any_of(_C.external_id, "external_ids"))

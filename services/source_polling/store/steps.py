@@ -95,8 +95,7 @@ class SqlLedger(Ledger, Condemned, Parcels):
     async def disown(self, run: Run, external_ids: Sequence[ExternalId]) -> None:
         async def unit(transaction: Transaction) -> None:
             await _write_step(transaction, run)
-            rows = [(run.source_id, external_id, b"", 0) for external_id in external_ids]
-            await transaction.execute_many(statements.ACCEPT, rows)
+            await transaction.execute(statements.DISOWN, (run.source_id, list(dict.fromkeys(external_ids)), b"", 0))
 
         await self._database.write(unit)
 
@@ -113,8 +112,9 @@ async def _mark_contacts(transaction: Transaction, run: Run, kept: Kept) -> None
     if kept.seen:
         await transaction.execute(statements.SEE, (source_id, list(kept.seen), number))
     if kept.accepted:
-        rows = [(source_id, external_id, fingerprint, number) for external_id, fingerprint in kept.accepted.items()]
-        await transaction.execute_many(statements.ACCEPT, rows)
+        fingerprints = list(kept.accepted.values())
+        row = (source_id, list(kept.accepted), b"".join(fingerprints), len(fingerprints[0]), number)
+        await transaction.execute(statements.ACCEPT, row)
     if kept.deleted:
         await transaction.execute(statements.DELETE_KNOWN, (source_id, list(kept.deleted)))
 

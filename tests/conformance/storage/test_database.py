@@ -16,11 +16,13 @@ from tests.fixtures.things import (
     LOCK,
     MIGRATIONS,
     PUT,
+    PUT_LISTED,
     PUT_NEW,
     REMOVE,
     RESIZE,
     putting,
 )
+from tests.fixtures.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture
@@ -119,6 +121,19 @@ async def test_any_row_of_finds_what_is_in_the_list_as_it_stands(database: Datab
     assert await database.fetch(FIND_THESE, ([],)) == []
 
 
+async def test_what_is_listed_is_inserted_in_one_statement_with_its_place(database: Database) -> None:
+    await database.write(putting("b", 5))
+
+    async def unit(transaction: Transaction) -> None:
+        await transaction.execute(PUT_LISTED, (["a", "b", 'x"ы'],))
+        await transaction.execute(PUT_LISTED, ([],))
+
+    await database.write(unit)
+
+    found = [await database.fetch_one(FIND, (name,)) for name in ("a", "b", 'x"ы')]
+    assert found == [("a", 0, None), ("b", 7, None), ('x"ы', 2, None)]
+
+
 async def test_concurrent_read_modify_writes_under_a_lock_lose_nothing(database: Database) -> None:
     await database.write(putting("counter", 0))
 
@@ -203,7 +218,7 @@ async def test_a_mark_is_written_without_another_write(database: Database) -> No
 
     database.write_later(mark)
 
-    await asyncio.wait_for(done.wait(), 5)
+    await asyncio.wait_for(done.wait(), PATIENCE_SECONDS)
     await database.write(putting("next"))  # committed behind the mark on SQLite, beside it on PostgreSQL
     await database.close()
 
