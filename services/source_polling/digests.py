@@ -26,9 +26,12 @@ class Digests:
         """Give the hash for contacts of the source; with parts where changes may be echoes."""
         key = hmac.digest(self._key, source.source_id.encode(), "sha256")
 
+        keyed = blake2b(key=key, digest_size=WHOLE)
+
         def whole(record: SourceRecord) -> tuple[bytes, bytes]:
-            text = _written(record)
-            return blake2b(text, key=key, digest_size=WHOLE).digest(), text
+            digest, text = keyed.copy(), _written(record)
+            digest.update(text)
+            return digest.digest(), text
 
         def in_parts(record: SourceRecord) -> tuple[bytes, bytes]:
             given = delivered_fields(record)

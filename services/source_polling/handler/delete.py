@@ -34,5 +34,5 @@ class Deleter:
             run = replace(run, parcels=run.parcels + 1, tally=run.tally.plus(deleted=len(gone)))
             await self._ledger.keep(run, Kept(deleted=gone, parcel=parcel))
             told(run)
-            await self._post.send_left(run)
+            await self._post.send(parcel)
         return complete(run, now=self._clock.now())

@@ -1,15 +1,16 @@
 """Reads a source page by page into the hub: the next pages are fetched while the last ones are imported."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import assert_never
 
 from services.source_polling.domain import fuse, stuck
 from services.source_polling.domain.fingerprint import changed_fields
 from services.source_polling.domain.record import ExternalId, is_id
 from services.source_polling.domain.run import Phase, Run, RunStatus, fail, hold, wait
-from services.source_polling.domain.sifting import Change, Sifted, sift
+from services.source_polling.domain.sifting import Draft, Sifted, draft, sift
 from services.source_polling.domain.source import Source
 from services.source_polling.handler.ahead import Found, PagesAhead
 from services.source_polling.handler.send import Post, parcel_key
@@ -77,15 +78,17 @@ class Reader:
             await session.close()
 
     async def _read_pages(self, source: Source, run: Run, session: Session, told: Told) -> Run:
-        ahead = PagesAhead(session, PageCursor(run.page_cursor), _Stuck(source, run).objection)
+        write = partial(draft, fingerprint=self._bench.fingerprints(source), may_echo=source.kind.may_echo)
+        ahead = PagesAhead(session, PageCursor(run.page_cursor), _Stuck(source, run).objection, write=write)
         try:
             while (found := await ahead.take()) is not None:
                 now = self._bench.clock.now()
                 match found.answer:
                     case Page() as page:
-                        run = await self._keep(source, run, page, found)
+                        run, parcel = await self._keep(source, run, page, found)
                         told(run)
-                        await self._bench.post.send_left(run)
+                        if parcel is not None:
+                            await self._bench.post.send(parcel)
                         if found.objection:
                             return fail(run, found.objection, now=now)
                     case Deferred() as deferred:
@@ -99,8 +102,8 @@ class Reader:
             await ahead.close()
         return run
 
-    async def _keep(self, source: Source, run: Run, page: Page, found: Found) -> Run:
-        sifted = await self._sift(source, page)
+    async def _keep(self, source: Source, run: Run, page: Page, found: Found) -> tuple[Run, Parcel | None]:
+        sifted = await self._sift(source, page, found.drafts)
         after = _turned(run, page, sifted, found)
         parcel = None
         if sifted.changes:
@@ -111,41 +114,39 @@ class Reader:
         taken = (*sifted.changes, *sifted.echoes)
         kept = Kept(
             seen=(*sifted.unchanged, *(skip.external_id for skip in sifted.skipped if skip.external_id)),
-            accepted={change.record.external_id: change.fingerprint for change in taken},
-            condemned=await self._gone(run, page),
+            accepted={change.external_id: change.fingerprint for change in taken},
+            condemned=await self._gone(run, page, found.drafts),
             skips=sifted.skipped[:room],
             parcel=parcel,
         )
         await self._bench.ledger.keep(after, kept)
-        return after
+        return after, parcel
 
-    async def _sift(self, source: Source, page: Page) -> Sifted:
-        bench = self._bench
-        known = await bench.ledger.known(
-            source.source_id, [each.external_id for each in page.records if is_id(each.external_id)]
-        )
-        fingerprint = bench.fingerprints(source)
-        sifted = sift(page.records, page.skipped, known=known, fingerprint=fingerprint)
-        return await self._without_echoes(source, sifted) if source.kind.may_echo else sifted
+    async def _sift(self, source: Source, page: Page, drafts: Sequence[Draft]) -> Sifted:
+        ids = [each.external_id for each in drafts if is_id(each.external_id)]
+        known = await self._bench.ledger.known(source.source_id, ids)
+        sifted = sift(drafts, page.skipped, known=known)
+        return await self._without_echoes(source, sifted, known) if source.kind.may_echo else sifted
 
-    async def _without_echoes(self, source: Source, sifted: Sifted) -> Sifted:
-        asked: list[Change] = []
+    async def _without_echoes(self, source: Source, sifted: Sifted, known: Mapping[ExternalId, bytes]) -> Sifted:
+        asked: list[Draft] = []
         questions: list[SeenChange] = []
         for change in sifted.changes:
-            fields = changed_fields(change.record, change.before, change.fingerprint)
+            before = known.get(change.external_id)
+            fields = changed_fields(change.record, before, change.fingerprint) if change.record else None
             if fields is not None:
                 asked.append(change)
-                questions.append(SeenChange(change.record.external_id, fields))
+                questions.append(SeenChange(change.external_id, fields))
         heard: list[bool] = []
         for start in range(0, len(questions), MOST_ASKED):
             heard += await self._bench.echoes.recognize(source.system, questions[start : start + MOST_ASKED])
         return sifted.without_echoes(heard, asked)
 
-    async def _gone(self, run: Run, page: Page) -> Sequence[ExternalId]:
+    async def _gone(self, run: Run, page: Page, drafts: Sequence[Draft]) -> Sequence[ExternalId]:
         """What the page says is gone and is known; of an id that the same page also updates the update counts."""
         if not page.deleted:
             return ()
-        there = {record.external_id for record in page.records}
+        there = {each.external_id for each in drafts}
         gone = [each for each in dict.fromkeys(page.deleted) if each not in there and is_id(each)]
         known = await self._bench.ledger.known(run.source_id, gone)
         return [each for each in gone if each in known]

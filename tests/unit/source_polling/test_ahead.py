@@ -1,14 +1,19 @@
 """Pages that are fetched while others are imported."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
+from services.source_polling.digests import Digests
 from services.source_polling.domain.record import ExternalId
 from services.source_polling.domain.run import RunStatus
+from services.source_polling.domain.sifting import draft
 from services.source_polling.handler import ahead
 from services.source_polling.ports.fetching import FIRST, Failed
-from tests.unit.source_polling.world import ScriptedSource, World, page, record
+from tests.unit.source_polling.world import ScriptedSource, World, a_source, page, record
+
+WRITE = partial(draft, fingerprint=Digests(bytes(32))(a_source()), may_echo=False)
 
 
 @pytest.fixture
@@ -83,7 +88,7 @@ async def test_no_more_is_held_than_goes_together(monkeypatch: pytest.MonkeyPatc
     source = ScriptedSource()
     source.write(*(page(record(number), record(number + 100)) for number in range(9)))
 
-    pages = ahead.PagesAhead(source, FIRST, lambda *_: None)
+    pages = ahead.PagesAhead(source, FIRST, lambda *_: None, write=WRITE)
     first = await pages.take()
     asked = len(source.asked)
     await pages.close()
@@ -96,7 +101,7 @@ async def test_large_pages_go_alone() -> None:
     source = ScriptedSource()
     source.write(*(replace(page(record(number)), size=ahead.MOST_BYTES) for number in range(3)))
 
-    pages, taken = ahead.PagesAhead(source, FIRST, lambda *_: None), []
+    pages, taken = ahead.PagesAhead(source, FIRST, lambda *_: None, write=WRITE), []
     while (found := await pages.take()) is not None:
         taken.append(found.pages)
 
@@ -107,8 +112,8 @@ async def test_every_page_is_given_once_and_in_order() -> None:
     source = ScriptedSource()
     source.write(*(page(record(number), deleted=[number] if number % 7 == 3 else []) for number in range(200)))
 
-    pages, seen = ahead.PagesAhead(source, FIRST, lambda *_: None), []
+    pages, seen = ahead.PagesAhead(source, FIRST, lambda *_: None, write=WRITE), []
     while (found := await pages.take()) is not None:
-        seen += [each.external_id for each in found.answer.records]  # type: ignore[union-attr]  # nothing else was written
+        seen += [each.external_id for each in found.drafts]
 
     assert seen == [ExternalId(str(number)) for number in range(200)]

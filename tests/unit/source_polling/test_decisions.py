@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,12 +21,13 @@ from services.source_polling.domain.record import (
     phone_label,
 )
 from services.source_polling.domain.run import Run, RunId, Tally
-from services.source_polling.domain.sifting import flaw, sift
+from services.source_polling.domain.sifting import draft, flaw, sift
 from services.source_polling.domain.source import Fuse, Schedule, SourceId, SourceKind
 from tests.unit.source_polling.world import NOW, a_source, record
 
 DAY = timedelta(days=1)
 SOURCE = replace(a_source(), source_id=SourceId("src_1"))
+WRITE = partial(draft, fingerprint=Digests(bytes(32))(SOURCE), may_echo=False)
 ALMANAC = Almanac()
 
 
@@ -66,22 +68,21 @@ def test_empty_full_answer_is_held_and_an_empty_delta_is_not() -> None:
 
 
 def test_row_that_comes_twice_counts_once_as_it_came_last() -> None:
-    fingerprint = Digests(bytes(32))(SOURCE)
+    records = [record(1), record(1, first_name="Olga")]
 
-    sifted = sift([record(1), record(1, first_name="Olga")], [], known={}, fingerprint=fingerprint)
+    sifted = sift([*map(WRITE, records)], [], known={})
 
-    assert [change.record.first_name for change in sifted.changes] == ["Olga"]
+    assert [change.text for change in sifted.changes] == [WRITE(records[1]).text]
 
 
 def test_parts_of_a_sifted_page_are_all_of_it() -> None:
-    fingerprint = Digests(bytes(32))(SOURCE)
-    known = {ExternalId("1"): fingerprint(record(1))[0], ExternalId("2"): b"other"}
-    bad = record(3, company="x" * 257)
+    known = {ExternalId("1"): WRITE(record(1)).fingerprint, ExternalId("2"): b"other"}
+    records = [record(1), record(2), record(3, company="x" * 257)]
 
-    sifted = sift([record(1), record(2), bad], [Skip(ExternalId("4"), "why")], known=known, fingerprint=fingerprint)
+    sifted = sift([*map(WRITE, records)], [Skip(ExternalId("4"), "why")], known=known)
 
     assert sifted.unchanged == ("1",)
-    assert [change.record.external_id for change in sifted.changes] == ["2"]
+    assert [change.external_id for change in sifted.changes] == ["2"]
     assert [skip.external_id for skip in sifted.skipped] == ["4", "3"]
 
 
