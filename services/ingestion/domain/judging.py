@@ -67,72 +67,81 @@ def _strictly(columns: Columns, normalized: Normalized) -> tuple[Judged, Sequenc
 class _Given(NamedTuple):
     """A row as given, and where its texts lie in the normalised columns: the main phone's place first."""
 
+    row: int
     phone: str
     further: Further
     phones: Sequence[int]
     emails: Sequence[int]
 
 
-class _Row(NamedTuple):
-    phone: str
-    place: int  # of the phone in the normalised columns; -1: none
-    identity: tuple[str, str] | None
-    further: Further
-    faults: tuple[tuple[str, int], ...]
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    """Columns over all rows; a tuple for each would cost as much as all the rest."""
+
+    places: list[int] = field(default_factory=list)
+    """Of the phone in the normalised columns; -1: none."""
+    identities: list[tuple[str, str] | None] = field(default_factory=list)
+    further: list[Further] = field(default_factory=list)
+    faults: dict[int, Sequence[tuple[str, int]]] = field(default_factory=dict)
+    """Of the rows that have some, by path."""
 
 
 def _leniently(columns: Columns, normalized: Normalized) -> tuple[Judged, Sequence[Hashable]]:
     weighed = _weighed(columns, normalized)
-    kept = [row for row, found in enumerate(weighed) if found.identity]
+    places, identities, faults = weighed.places, weighed.identities, weighed.faults
+    kept: Sequence[int] = range(len(identities))
+    if not all(identities):
+        kept = [row for row, identity in enumerate(identities) if identity]
     judged = Judged(
-        phones=[row.phone for row in weighed],
-        regions=[normalized.regions[row.place] if row.place >= 0 else "" for row in weighed],
-        decided_by=bytes(normalized.decided_by[row.place] if row.place >= 0 else 0 for row in weighed),
+        # The last one, behind all that was normalised, is that of rows without a phone.
+        phones=list(map([*normalized.e164, ""].__getitem__, places)),
+        regions=list(map([*normalized.regions, ""].__getitem__, places)),
+        decided_by=bytes(map(bytes((*normalized.decided_by, 0)).__getitem__, places)),
         kept=kept,
-        rejected={index: _first_fault(row) for index, row in enumerate(weighed) if not row.identity},
-        further={index: row.further for index, row in enumerate(weighed)},
-        remarks={row: _remarks(weighed[row]) for row in kept if weighed[row].faults},
+        rejected={row: _first_fault(faults.get(row)) for row, found in enumerate(identities) if not found},
+        further=dict(enumerate(weighed.further)),
+        remarks={row: _remarks(found) for row, found in faults.items() if identities[row]},
     )
-    return judged, [identity for row in weighed if (identity := row.identity)]
+    return judged, [identity for identity in identities if identity]
 
 
-def _weighed(columns: Columns, normalized: Normalized) -> list[_Row]:
-    e164, emails, nothing = normalized.e164, normalized.emails, Further()
+def _weighed(columns: Columns, normalized: Normalized) -> _Weighed:
+    all_phones, all_emails, nothing = tuple(normalized.e164), tuple(normalized.emails), Further()
     next_phone, next_email = columns.main_phones, 0
-    weighed: list[_Row] = []
+    weighed = _Weighed()
     for row, phone in enumerate(columns.phones):
         further = columns.further.get(row, nothing)
+        given_phones, given_emails, external_id = further
         first_phone, first_email = next_phone, next_email
-        next_phone, next_email = first_phone + len(further.phones), first_email + len(further.emails)
-        clean = Further(tuple(e164[first_phone:next_phone]), tuple(emails[first_email:next_email]), further.external_id)
-        if phone or "" in clean.phones or "" in clean.emails:
+        next_phone, next_email = first_phone + len(given_phones), first_email + len(given_emails)
+        phones, emails = all_phones[first_phone:next_phone], all_emails[first_email:next_email]
+        if phone or "" in phones or "" in emails:
             places = [row, *range(first_phone, next_phone)]
-            weighed.append(_weigh(_Given(phone, further, places, range(first_email, next_email)), normalized))
-        else:
-            weighed.append(_weigh_clean(clean, first_phone))
+            _weigh(_Given(row, phone, further, places, range(first_email, next_email)), normalized, weighed)
+            continue
+        # Without a main phone, and nothing of it refused: most of the rows of a source. Much comes as it is delivered.
+        if phones != given_phones or emails != given_emails:
+            further = Further(phones, emails, external_id)
+        weighed.places.append(first_phone if phones else -1)
+        weighed.identities.append(_identity(phones[0] if phones else "", emails[0] if emails else "", external_id))
+        weighed.further.append(further)
     return weighed
 
 
-def _weigh_clean(clean: Further, place: int) -> _Row:
-    """A row without a main phone, and nothing of it refused: most of the rows of a source."""
-    phones, emails, external_id = clean
-    if phones:
-        return _Row(phones[0], place, ("phone", phones[0]), clean, ())
-    return _Row("", -1, _identity("", emails[0] if emails else "", external_id), clean, ())
-
-
-def _weigh(given: _Given, normalized: Normalized) -> _Row:
+def _weigh(given: _Given, normalized: Normalized, weighed: _Weighed) -> None:
     further, e164 = given.further, normalized.e164
     place = _first_valid(given.phones if given.phone else given.phones[1:], e164)
-    phone = e164[place] if place >= 0 else ""
     emails = [normalized.emails[at] for at in given.emails]
     delivered = Further(
         tuple([e164[at] or text for at, text in zip(given.phones[1:], further.phones, strict=True)]),
         tuple([email or text for email, text in zip(emails, further.emails, strict=True)]),
         further.external_id,
     )
-    identity = _identity(phone, _first_given(emails), further.external_id)
-    return _Row(phone, place, identity, delivered, tuple(_faults(given, normalized)))
+    weighed.places.append(place)
+    weighed.identities.append(_identity(e164[place] if place >= 0 else "", _first_given(emails), further.external_id))
+    weighed.further.append(delivered)
+    if faults := _faults(given, normalized):
+        weighed.faults[given.row] = faults
 
 
 def _first_valid(places: Sequence[int], e164: Sequence[str]) -> int:
@@ -172,12 +181,12 @@ def _faults(given: _Given, normalized: Normalized) -> list[tuple[str, int]]:
     return found
 
 
-def _first_fault(row: _Row) -> Rejection:
-    return rejection(*row.faults[0]) if row.faults else NO_IDENTITY
+def _first_fault(faults: Sequence[tuple[str, int]] | None) -> Rejection:
+    return rejection(*faults[0]) if faults else NO_IDENTITY
 
 
-def _remarks(row: _Row) -> tuple[str, ...]:
-    return tuple(f"{path}: {fault_code(fault)}" for path, fault in row.faults)
+def _remarks(faults: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    return tuple(f"{path}: {fault_code(fault)}" for path, fault in faults)
 
 
 def _with_duplicates(judged: Judged, identities: Mapping[int, Hashable], duplicates: Duplicates) -> Judged:

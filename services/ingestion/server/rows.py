@@ -67,11 +67,10 @@ class TypedRows:
     def _write(self, given: WrittenContact, row: int, judged: Judged) -> None:
         """What is normalised takes the place of what was given: a row of its own would cost as much as all the rest."""
         further = judged.further[row]
-        if given.phones:
-            for phone, number in zip(given.phones, further.phones, strict=True):
+        if further is not self.columns.further.get(row):
+            for phone, number in zip(given.phones or (), further.phones, strict=True):
                 phone.number = number
-        if given.emails:
-            for each, email in zip(given.emails, further.emails, strict=True):
+            for each, email in zip(given.emails or (), further.emails, strict=True):
                 each.email = email
         if judged.remarks and any(remark.startswith("/phone:") for remark in judged.remarks.get(row, ())):
             given.phones = [*(given.phones or ()), Numbered(given.phone, "other")]
