@@ -20,7 +20,7 @@ def log_level(
     as_json: Json = False,
 ) -> None:
     """Tell, or set until the next start, how much a service's processes log."""
-    from libs.cli.stack.levels import RunningLogs  # noqa: PLC0415 — imports gRPC, which few subcommands need
+    from libs.cli.running_logs import RunningLogs  # noqa: PLC0415 — imports gRPC, which few subcommands need
 
     level = level and chosen(level, _LEVELS, option="LEVEL")
     folder, facts = running_hub_of(data)
