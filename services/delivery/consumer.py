@@ -3,11 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import structlog
 from contactsync.delivery.v1.ticket_pb2 import DeliveryRef, DeliveryTicket
 from google.protobuf.message import DecodeError
+from msgspec.structs import replace
 
 from libs.bus import Ack, Bus, GiveUp, Message, Retry, Verdict, delivering_items
 from libs.rpc import PeerUnavailable

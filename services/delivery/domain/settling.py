@@ -1,8 +1,9 @@
 """What a delivery becomes: before its next part is sent, and after an answer came. Pure: nothing is stored here."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
+
+from msgspec.structs import replace
 
 from services.delivery.domain.answer import Answer, AnswerClass, NoAnswer, Refused, RowFailure, Taken, classify
 from services.delivery.domain.delivery import Chunk, Delivery, DeliveryState, Ref, RowState
@@ -208,7 +209,7 @@ def _arrived(delivery: Delivery, answer: Taken) -> Delivery:
         for position, state in zip(rows, answer.states, strict=True):
             laid[position] = state
         states = bytes(laid)
-        failures = tuple(replace(each, position=rows[each.position]) for each in answer.failures)
+        failures = tuple(RowFailure(position=rows[each.position], reason=each.reason) for each in answer.failures)
     return replace(
         delivery,
         states=states,

@@ -3,9 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from services.delivery.domain.answer import RowFailure
 from services.delivery.domain.delivery import Chunk, Delivery, DeliveryState, RowState

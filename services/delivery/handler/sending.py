@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
+from msgspec import structs
 
 from services.delivery.domain.answer import Answer, AnswerClass, NoAnswer, Taken, classify
 from services.delivery.domain.delivery import Chunk, Delivery, Parcel, RowState, claim, lease
@@ -92,7 +93,7 @@ class Courier:
         """Let it wait on disk; None: it could go now if there were a place."""
         destination_id, now = errand.destination.destination_id, self._world.clock.now()
         if not errand.is_known:
-            await self._world.ledger.record(replace(errand.delivery, due_at=until or now))
+            await self._world.ledger.record(structs.replace(errand.delivery, due_at=until or now))
         if until is not None:
             self._world.alarm.ring(destination_id, at=until)
         elif self._gates.fall_behind(destination_id):
@@ -170,7 +171,7 @@ class Courier:
         due_at, opens_at = tried.delivery.due_at, self._gates.opens_at(destination)
         if due_at is None or opens_at is None or opens_at <= due_at:
             return tried
-        return replace(tried, delivery=replace(tried.delivery, due_at=opens_at))
+        return replace(tried, delivery=structs.replace(tried.delivery, due_at=opens_at))
 
     async def _send(self, delivery: Delivery, destination: Destination, chunk: Chunk) -> Tried:
         parcel = self._parcel(delivery, destination, chunk)
@@ -214,7 +215,7 @@ class Courier:
     def _parcel(self, delivery: Delivery, destination: Destination, chunk: Chunk) -> Parcel:
         ref = delivery.ref
         if ref.positions != delivery.part:
-            ref = replace(ref, positions=delivery.part)
+            ref = structs.replace(ref, positions=delivery.part)
         return Parcel(ref=ref, destination=destination, chunk=chunk, started_at=self._world.clock.now())
 
     async def _pause(self, destination: Destination, answer: Answer) -> None:

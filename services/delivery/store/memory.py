@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from msgspec import structs
 from typing_extensions import override
 
 from services.delivery.domain.delivery import Attempt, ChunkId, Delivery, DeliveryKey, DeliveryState
@@ -39,7 +40,7 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors, Haste):
         if known is not None and (known.attempt_count != delivery.attempt_count or known.fence >= delivery.fence):
             return False
         created_at = delivery.created_at if known is None else known.created_at
-        self._deliveries[delivery.ref.key] = replace(delivery, created_at=created_at)
+        self._deliveries[delivery.ref.key] = structs.replace(delivery, created_at=created_at)
         return True
 
     @override
@@ -51,7 +52,7 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors, Haste):
             return False
         if known is not None and known.fence != delivery.fence:
             return False
-        self._deliveries[key] = delivery if known is None else replace(delivery, created_at=known.created_at)
+        self._deliveries[key] = delivery if known is None else structs.replace(delivery, created_at=known.created_at)
         if attempt is not None:
             insort(self._attempts.setdefault(key, []), attempt, key=lambda each: each.number)
         self.dead_letters.bury(self._deliveries[key])
@@ -65,7 +66,7 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors, Haste):
             return False
         if (there.attempt_count, there.due_at) != (known.attempt_count, known.due_at):
             return False
-        self._deliveries[delivery.ref.key] = replace(delivery, created_at=there.created_at)
+        self._deliveries[delivery.ref.key] = structs.replace(delivery, created_at=there.created_at)
         return True
 
     @override
@@ -118,7 +119,7 @@ class MemoryLedger(Ledger, Backlog, Attempts, Errors, Haste):
         later = [each for each in self._open(destination_id) if each.state is DeliveryState.WAITING]
         later = [each for each in later if not each.is_due(now)]
         for each in later:
-            self._deliveries[each.ref.key] = replace(each, due_at=now)
+            self._deliveries[each.ref.key] = structs.replace(each, due_at=now)
         return len(later)
 
     @override

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from msgspec import structs
+
 from libs.storage import Database
 from services.delivery.domain.answer import RowFailure
 from services.delivery.domain.dead_letter import DeadLetterFilter
@@ -62,7 +64,7 @@ def sql_store(database: Database) -> Store:
 def tried(
     of: Ref, states: bytes, *, at: timedelta = SECOND, count: int = 1, reasons: Sequence[tuple[int, str]] = ()
 ) -> Delivery:
-    return replace(
+    return structs.replace(
         hold(of, now=NOW),
         state=DeliveryState.WAITING if P in states else DeliveryState.DONE,
         states=states,

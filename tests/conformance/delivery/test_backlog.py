@@ -1,7 +1,8 @@
 """What every ledger promises of what it has to be acted on later: memory, SQLite and PostgreSQL."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from services.delivery.domain.delivery import hold
 from services.delivery.domain.destination import DestinationId

@@ -1,10 +1,10 @@
 """What every ledger promises of claims: one has a delivery at a time, and who lost it writes nothing."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from services.delivery.domain.answer import RowFailure
 from services.delivery.domain.delivery import DeliveryState, hold

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 from sqlalchemy import bindparam, null, update
 
 from libs.storage import Statement, Transaction, table_of
@@ -143,10 +144,10 @@ async def test_the_last_errors_of_a_destination_are_told(store: Store) -> None:
 
 
 async def test_what_waits_can_be_brought_forward(store: Store) -> None:
-    await store.ledger.record(replace(tried(ref("job.1"), P), due_at=NOW + 9 * SECOND))
-    await store.ledger.record(replace(tried(ref("job.2"), P), due_at=NOW - SECOND))
-    await store.ledger.record(replace(tried(ref("job.3"), P), due_at=NOW + SECOND, state=DeliveryState.SENDING))
-    await store.ledger.record(replace(tried(ref("job.4", OTHER), P), due_at=NOW + SECOND))
+    await store.ledger.record(structs.replace(tried(ref("job.1"), P), due_at=NOW + 9 * SECOND))
+    await store.ledger.record(structs.replace(tried(ref("job.2"), P), due_at=NOW - SECOND))
+    await store.ledger.record(structs.replace(tried(ref("job.3"), P), due_at=NOW + SECOND, state=DeliveryState.SENDING))
+    await store.ledger.record(structs.replace(tried(ref("job.4", OTHER), P), due_at=NOW + SECOND))
 
     hastened = await store.ledger.hasten(HOOK, now=NOW)
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from libs.storage import Database
 from services.delivery.domain.answer import RowFailure
@@ -49,7 +50,7 @@ async def store(request: pytest.FixtureRequest, databases: Databases) -> Store:
 
 def tried(of: Ref, *, count: int = 1, state: DeliveryState = DeliveryState.DONE) -> Delivery:
     final = state not in {DeliveryState.WAITING, DeliveryState.SENDING}
-    return replace(
+    return structs.replace(
         hold(of, now=NOW),
         state=state,
         states=b"\x02\x06",
@@ -88,7 +89,7 @@ async def test_a_later_try_takes_the_place_of_an_earlier(store: Store) -> None:
 
     [found] = (await store.ledger.find([ref().key])).values()
     assert recorded == [True, True, True]
-    assert found == replace(tried(ref(), count=2), created_at=NOW - SECOND)
+    assert found == structs.replace(tried(ref(), count=2), created_at=NOW - SECOND)
     assert [each.number for each in await store.ledger.attempts(ref().key.chunk_id, HOOK) or []] == [1, 2]
 
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from services.delivery.domain.answer import Taken
 from services.delivery.domain.delivery import Parcel, RowState
@@ -43,7 +44,7 @@ async def send_until_final(sender: Sender, first: Parcel) -> list[int]:
     while left:
         tries += 1
         assert tries < MOST_TRIES
-        answer = await sender.send(replace(first, ref=replace(first.ref, positions=tuple(left))))
+        answer = await sender.send(replace(first, ref=structs.replace(first.ref, positions=tuple(left))))
         if isinstance(answer, Taken):
             assert len(answer.states) == len(left)
             for at, state in zip(left, answer.states, strict=True):

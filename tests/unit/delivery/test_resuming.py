@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from services.delivery.domain.answer import NoAnswer, RowFailure
 from services.delivery.domain.delivery import ChunkId, Delivery, DeliveryState, RowState
@@ -187,7 +188,7 @@ async def test_an_unpaused_destination_has_nothing_to_take_out() -> None:
 async def test_a_claim_made_meanwhile_wins(world: World) -> None:
     await import_(world, "a.0", ANNA, minute=1)
     known = await world.state(ref("a.0"))
-    claimed = replace(known, due_at=NOW + timedelta(seconds=30), fence=known.fence + 1)
+    claimed = structs.replace(known, due_at=NOW + timedelta(seconds=30), fence=known.fence + 1)
     await world.ledger.claim(claimed, now=NOW)
 
     taken_out = await world.ledger.exchange(known, _ended(known))
@@ -198,4 +199,4 @@ async def test_a_claim_made_meanwhile_wins(world: World) -> None:
 
 def _ended(delivery: Delivery) -> Delivery:
     assert delivery.ref.key.chunk_id == ChunkId("a.0")
-    return replace(delivery, state=DeliveryState.DONE, due_at=None, attempt_count=1)
+    return structs.replace(delivery, state=DeliveryState.DONE, due_at=None, attempt_count=1)

@@ -5,6 +5,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from services.delivery.domain.delivery import Chunk, ChunkId, DeliveryKey, Parcel, Ref
 from services.delivery.domain.destination import Destination, DestinationId
 from services.delivery.domain.errors import ChunkNotFoundError, DestinationNotFoundError
@@ -71,7 +73,7 @@ class TryOut:
         parcel = self._parcel(destination, chunk)
         # A chunk that goes whole is sent as it is; else by its first part.
         if len(sent) < chunk.size or chunk.size > destination.chunk_size:
-            parcel = replace(parcel, ref=replace(parcel.ref, positions=tuple(sent[: destination.chunk_size])))
+            parcel = replace(parcel, ref=structs.replace(parcel.ref, positions=tuple(sent[: destination.chunk_size])))
         requests = await self._office.rehearsal.rehearse(parcel) if sent else []
         return Preview(requests=requests, contacts=len(sent), filtered=len(there) - len(sent))
 
