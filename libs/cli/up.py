@@ -75,7 +75,7 @@ def up(
             hub.renew_certificates()
             time.sleep(_POLL_SECONDS)
     if not stop.asked:
-        raise CannotStart("the supervisor ended by itself", remedy="The log folder under the data folder says why.")
+        raise CannotStart("the supervisor ended by itself", remedy="log/supervisor.log in the data folder says why.")
 
 
 class StopSignal:

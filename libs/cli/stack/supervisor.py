@@ -149,5 +149,6 @@ def wait_until(holds: Callable[[], bool], *, timeout: float, hopeless: Callable[
         if why := hopeless():
             raise CannotStart(f"{what} cannot start", remedy=why)
         if time.monotonic() > deadline:
-            raise CannotStart(f"{what} did not become ready", remedy="The log folder under the data folder says why.")
+            log = f"log/{what.removeprefix('the ')}.log"
+            raise CannotStart(f"{what} did not become ready", remedy=f"{log} in the data folder says why.")
         time.sleep(0.05)
