@@ -83,7 +83,8 @@ def running_hub(
         if port:
             require_free(port)
         shape = settle(folder, shape)
-        ports = choose_free(["gateway", *port_names(shape), *tracing.port_names()])
+        given = {port, int(outside.listen.rpartition(":")[2]) if outside else 0}
+        ports = choose_free(["gateway", *port_names(shape), *tracing.port_names()], besides=given)
         plan = Plan(
             folder=folder,
             port=port or ports["gateway"],

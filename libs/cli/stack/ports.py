@@ -3,7 +3,7 @@
 import os
 import random
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from libs.cli.stack.errors import CannotStart
 
@@ -21,14 +21,22 @@ def require_free(port: int) -> None:
         )
 
 
-def choose_free(names: Iterable[str]) -> dict[str, int]:
-    """A free port for each name, no two alike. Raises CannotStart where the range is none."""
+def choose_free(names: Iterable[str], *, besides: Collection[int] = ()) -> dict[str, int]:
+    """A free port for each name, no two alike, and none of those ``besides``, which are given and not taken yet.
+
+    Raises CannotStart where the range is none, or holds too few.
+    """
     chosen: dict[str, int] = {}
     first, last = _read_range(os.environ.get(RANGE_VARIABLE) or _RANGE)
     source = random.SystemRandom()
     for name in names:
         candidates = (source.randint(first, last) for _ in range(1000))
-        chosen[name] = next(port for port in candidates if port not in chosen.values() and _is_free(port))
+        found = (port for port in candidates if port not in {*chosen.values(), *besides} and _is_free(port))
+        if (port := next(found, 0)) == 0:
+            raise CannotStart(
+                f"too few ports from {first} to {last} are free", remedy=f"Name others with {RANGE_VARIABLE}."
+            )
+        chosen[name] = port
     return chosen
 
 

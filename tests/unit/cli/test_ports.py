@@ -30,3 +30,16 @@ def test_a_range_that_is_none_is_refused_with_the_remedy(monkeypatch: pytest.Mon
 
     with pytest.raises(CannotStart, match=RANGE_VARIABLE):
         choose_free(NAMES)
+
+
+def test_those_that_are_given_already_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RANGE_VARIABLE, "18000-18040")
+
+    assert not {18000, 18001, 18002} & set(choose_free(NAMES, besides=(18000, 18001, 18002)).values())
+
+
+def test_a_range_that_is_too_small_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(RANGE_VARIABLE, "18000-18010")
+
+    with pytest.raises(CannotStart, match="too few ports"):
+        choose_free(NAMES)
