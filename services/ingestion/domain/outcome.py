@@ -1,9 +1,12 @@
 """What becomes of a chunk at one destination, try by try."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from services.ingestion.domain.errors import Invalid, Violation
 from services.ingestion.domain.ids import ChunkId, DestinationId
@@ -40,13 +43,12 @@ TAKEN = (RowState.CREATED, RowState.UPDATED, RowState.UNCHANGED)
 REPORTED = bytes((*TAKEN, RowState.PENDING, RowState.FAILED, RowState.UNSUPPORTED, RowState.UNKNOWN))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Struct, frozen=True, kw_only=True, gc=False):
     """A chunk at one destination.
 
     A round is what one ticket asks for: round 0 has all rows, a retry the failed ones, named by positions (empty: all).
     attempt_count counts the round's tries, earlier_attempts those of the rounds before. held: the chunk before it comes
-    first.
+    first. A Struct, as an outcome is: one is read, merged and written for each of them.
     """
 
     chunk_id: ChunkId
@@ -77,8 +79,7 @@ class Delivery:
         return self.reasons.get(position, common)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Outcome(Struct, frozen=True, kw_only=True, gc=False):
     """What one try to deliver one chunk to one destination came to; row_states has a byte per row of the chunk."""
 
     chunk_id: ChunkId

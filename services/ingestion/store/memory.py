@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from msgspec import structs
+
 from services.ingestion.domain.activity import MinuteActivity
 from services.ingestion.domain.erasure import Person
 from services.ingestion.domain.ids import ChunkId, DestinationId, JobId, job_of
@@ -192,7 +194,7 @@ class MemoryStore:
         job = self._job(done)
         for delivery in self._deliveries_of(job.job_id):
             if delivery.held and delivery.destination_id == done.destination_id and delivery.index == done.index + 1:
-                self._keep(replace(delivery, held=False), now=now)
+                self._keep(structs.replace(delivery, held=False), now=now)
                 yield ticket(job, delivery)
 
     def _job(self, delivery: Delivery) -> Job:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from services.ingestion.domain.client import Origin
 from services.ingestion.domain.errors import Invalid
@@ -58,7 +59,7 @@ async def test_a_job_accepted_twice_is_one_job_and_the_first_stays(world: World)
 async def test_what_is_unknown_is_not_found(world: World) -> None:
     outcome = world.outcome("none.0", [CREATED])
 
-    await world.tell(outcome, replace(outcome, chunk_id=ChunkId("not a chunk's id")))
+    await world.tell(outcome, structs.replace(outcome, chunk_id=ChunkId("not a chunk's id")))
 
     assert await world.store.find(JobId("none")) is None
     assert await world.store.chunks([ChunkId("none.0"), ChunkId("")], enough=1) == [None, None]
@@ -91,12 +92,12 @@ async def test_of_chunks_that_are_more_than_enough_the_first_are_given(world: Wo
 
 async def test_outcomes_told_together_are_merged_in_their_order(world: World) -> None:
     job_id, other = await world.job(contacts(2)), await world.job(contacts(1))
-    first = replace(world.outcome(f"{job_id}.0", [CREATED, RowState.PENDING]), final=False)
+    first = structs.replace(world.outcome(f"{job_id}.0", [CREATED, RowState.PENDING]), final=False)
 
     await world.tell(
         world.outcome(f"{other}.0", [CREATED]),
         first,
-        replace(first, attempt_count=2, row_states=bytes([RowState.PENDING, CREATED]), final=True),
+        structs.replace(first, attempt_count=2, row_states=bytes([RowState.PENDING, CREATED]), final=True),
         world.outcome("none.0", [CREATED]),
     )
 
