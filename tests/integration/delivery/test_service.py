@@ -199,9 +199,8 @@ async def test_a_paused_destination_keeps_its_backlog_over_a_restart_and_gets_it
 
 async def test_a_retry_that_became_due_while_stopped_is_taken_up_at_start(hub: Hub, fake: WebhookFake) -> None:
     fake.default = Status(503, headers={"Retry-After": "1"})
-    later = destination_pb2.RetrySchedule(max_attempts=5)
     async with hub.delivering() as service:
-        identity = await create(hub, service, fake.url, retry=later)
+        identity = await create(hub, service, fake.url, retry=destination_pb2.RetrySchedule(max_attempts=5))
         await hub.ticket(("job.0", identity))
         await hub.ingestion.wait_for(lambda: bool(hub.ingestion.outcomes))
     tries = len(fake.arrivals)  # one, unless stopping took so long that the next was due before
