@@ -15,7 +15,6 @@ from services.delivery.main import Running
 from tests.fakes.webhook import Cut, Slow, Status, WebhookFake
 from tests.fixtures.databases import Databases
 from tests.fixtures.nats import NatsServer
-from tests.fixtures.waiting import PATIENCE_SECONDS
 from tests.integration.delivery.hub import Hub, open_hub
 
 BOOK = "directory"
@@ -288,13 +287,12 @@ async def test_a_lost_bus_is_waited_for(hub: Hub) -> None:
         await hub.nats.kill()
         hub.nats.delete_store()
         await hub.nats.start()
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while not hub.ingestion.finals:
-                try:
-                    await hub.ticket(("job.0", BOOK))
-                except Exception:  # noqa: BLE001  # not connected yet
-                    await asyncio.sleep(0.05)
-                    continue
-                await hub.ingestion.wait_for_finals(1)
+        while not hub.ingestion.finals:
+            try:
+                await hub.ticket(("job.0", BOOK))
+            except Exception:  # noqa: BLE001  # not connected yet
+                await asyncio.sleep(0.05)
+                continue
+            await hub.ingestion.wait_for_finals(1)
 
     assert hub.book.applied.keys() == {"job.0.directory"}
