@@ -60,10 +60,7 @@ class Api:
     ) -> Any:
         """The answer's JSON. Raises ApiError for a refusal, NoHub when nothing answers."""
         content = None if body is None else json.dumps(body, ensure_ascii=False).encode()
-        response = self.send(verb, path, content=content, headers=headers, query=query)
-        if response.is_success:
-            return response.json()
-        raise ApiError(response.status_code, _envelope(response))
+        return answer_of(self.send(verb, path, content=content, headers=headers, query=query))
 
     def send(
         self,
@@ -111,6 +108,16 @@ def _back_off(error: Exception) -> bool | float:
         return False
     after = error.response.headers.get("retry-after", "") if error.response is not None else ""
     return float(after) if after.isdigit() else True
+
+
+def answer_of(response: httpx.Response) -> Any:
+    """The answer's JSON. Raises ApiError for a refusal, NoHub when no hub would say that."""
+    if not response.is_success:
+        raise ApiError(response.status_code, _envelope(response))
+    try:
+        return response.json()
+    except ValueError:
+        raise NoHub(f"what answers at {response.url.copy_with(path='/', query=None)} is no hub") from None
 
 
 def _envelope(response: httpx.Response) -> Mapping[str, Any]:

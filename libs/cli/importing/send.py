@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from libs.cli.api import Api, ApiError, segment
+from libs.cli.api import Api, ApiError, answer_of, segment
 from libs.cli.importing.records import Contact, Record, Rejected
 
 BATCH = 1000
@@ -91,9 +91,7 @@ def post_batch(api: Api, contacts: Sequence[Contact], *, source: str) -> Accepte
     body = orjson.dumps(list(contacts))
     key = f"{source}-{hashlib.sha256(body).hexdigest()}"
     response = api.send("POST", "/v1/contacts/import", content=body, headers={"Idempotency-Key": key})
-    answer: dict[str, Any] = response.json()
-    if not response.is_success:
-        raise ApiError(response.status_code, answer)
+    answer: dict[str, Any] = answer_of(response)
     return Accepted(
         job_id=answer["job_id"],
         correlation_id=answer["correlation_id"],

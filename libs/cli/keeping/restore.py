@@ -94,11 +94,12 @@ def _unpack(archive: Path, into: Path) -> None:
 def _checked(source: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((source / "backup.json").read_text())
-    except (OSError, ValueError):
+        made, databases = manifest["format"], manifest["databases"]
+    except (OSError, ValueError, LookupError, TypeError):
         raise CannotStart("this is no backup of a hub", remedy=_NAME_A_BACKUP) from None
-    if manifest["format"] != FORMAT:
+    if made != FORMAT:
         raise CannotStart("a newer release made this backup", remedy="Restore it with that release.")
-    for service, told in manifest["databases"].items():
+    for service, told in databases.items():
         with (source / "db" / f"{service}.sqlite3").open("rb") as file:
             if file_digest(file, "sha256").hexdigest() != told["sha256"]:
                 raise CannotStart(f"{service}'s database is not what was backed up", remedy="Take another backup.")

@@ -6,10 +6,12 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
 
 from gateway.tracing import Sampling
 from libs.cli import main
+from libs.cli.api import ApiError, NoHub, answer_of
 from libs.cli.importing.readers import read_records
 from libs.cli.importing.records import UnreadableFile
 from libs.cli.keeping import backup
@@ -150,6 +152,28 @@ def test_what_is_no_archive_is_not_restored(run: Callable[..., Told], tmp_path: 
     code, told = run("restore", archive, "--data", tmp_path / "restored")
 
     assert (code, told) == (1, f"{archive} is no whole archive\nName what contactsync backup made.\n")
+
+
+@pytest.mark.parametrize("manifest", [None, "", "[]", '{"format": 1}', "not JSON"])
+def test_a_folder_that_is_no_backup_is_not_restored(
+    run: Callable[..., Told], tmp_path: Path, manifest: str | None
+) -> None:
+    (tmp_path / "backup").mkdir()
+    if manifest is not None:
+        (tmp_path / "backup" / "backup.json").write_text(manifest)
+
+    code, told = run("restore", tmp_path / "backup", "--data", tmp_path / "restored")
+
+    assert (code, told) == (1, "this is no backup of a hub\nName what contactsync backup made.\n")
+
+
+def test_what_is_no_hub_is_not_taken_for_one() -> None:
+    asked = httpx.Request("GET", "https://www.example/admin/v1/jobs?page_size=50")
+
+    with pytest.raises(NoHub, match=r"what answers at https://www\.example/ is no hub"):
+        answer_of(httpx.Response(200, text="<html>", request=asked))
+    with pytest.raises(ApiError, match=r"error \(404\): <html>"):
+        answer_of(httpx.Response(404, text="<html>", request=asked))
 
 
 def test_a_damaged_database_is_named_and_not_backed_up(
