@@ -124,7 +124,7 @@ class DataFolder:
 
     def read_run_facts(self) -> dict[str, Any]:
         """What the last start wrote; empty when there was none."""
-        with suppress(OSError, ValueError):
+        with suppress(FileNotFoundError, ValueError):
             facts = json.loads(self.run_facts.read_text())
             if isinstance(facts, dict):
                 return facts

@@ -59,6 +59,17 @@ def test_a_hub_that_was_killed_is_not_taken_for_one_that_runs(
     )
 
 
+def test_a_hub_of_another_user_is_not_taken_for_none(
+    run: Callable[..., Told], folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(path: Path) -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "read_text", read)  # root, as which tests may run, is refused nothing
+
+    assert run("doctor", "--data", folder.root) == (1, f"{folder.run_facts}: Permission denied\n")
+
+
 @pytest.mark.parametrize("command", [["jobs", "list"], ["log-level"]])
 @pytest.mark.parametrize("content", [None, "", "{}"])
 def test_a_key_that_was_taken_away_is_asked_for(
