@@ -9,11 +9,10 @@ from libs.cli.stack.errors import CannotStart
 class Shape:
     """What an outgrown hub has beyond a small one; without anything, it is small: one process a service, on SQLite.
 
-    ``replicas`` is the number of processes of each service, and ``connections`` how many of them each may open to
-    PostgreSQL. ``postgres`` is the URL of a PostgreSQL database in which
-    every service has a schema of its own; empty: SQLite files in the data folder. ``nats_cluster``: three JetStream
-    servers, each of which keeps every ticket, instead of one. ``tls``: the processes speak TLS with each other, each
-    with a certificate of the hub's own authority.
+    ``replicas`` is the number of processes of each service, and ``connections`` how many each may open to PostgreSQL.
+    ``postgres`` is the URL of a PostgreSQL database in which every service has a schema of its own; empty: SQLite files
+    in the data folder. ``nats_cluster``: three JetStream servers, each of which keeps every ticket, instead of one.
+    ``tls``: the processes speak TLS with each other, each with a certificate of the hub's own authority.
     """
 
     replicas: int = 1
