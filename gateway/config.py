@@ -13,7 +13,7 @@ import yaml
 
 from gateway import certificates, documents, envelopes, routing, statistics, tracing
 from gateway.clusters import cluster, socket
-from gateway.routes import DESCRIPTOR_SET, Route, read_descriptor_set, read_routes
+from gateway.routes import DESCRIPTOR_SET, Route, names_of_paths, read_descriptor_set, read_routes
 
 STATUS_SCRIPT = Path(__file__).parent / "status.lua"
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
@@ -167,6 +167,7 @@ def _http_filters(settings: GatewaySettings, services: Sequence[str]) -> list[Co
         "match_incoming_request_route": True,
         "convert_grpc_status": False,
         "ignore_unknown_query_parameters": True,
+        "ignored_query_parameters": names_of_paths(read_descriptor_set()),
         # As forms and most HTTP clients write a space.
         "query_param_unescape_plus": True,
         "request_validation_options": {"reject_unknown_method": True},

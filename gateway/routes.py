@@ -21,6 +21,7 @@ GROUPS: Mapping[int, Group] = {
     policy_pb2.ENVELOPE_CONTACT_SOURCE: Group.CONTACT_SOURCE,
 }
 _VARIABLE = re.compile(r"\{[^}]+\}")
+_NAME = re.compile(r"\{(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,22 @@ def read_routes(files: descriptor_pb2.FileDescriptorSet) -> list[Route]:
         for (path, service, owner, group), found in verbs.items()
     ]
     return sorted(routes, key=lambda route: (route.path.count("{"), route.path))
+
+
+def names_of_paths(files: descriptor_pb2.FileDescriptorSet) -> list[str]:
+    """What stands in some path and is read from no query: a query that has it too must not have the last word."""
+    messages = {f".{file.package}.{each.name}": each for file in files.file for each in file.message_type}
+    bound: set[str] = set()
+    asked: set[str] = set()
+    for _, _, _, method in _methods(files):
+        rule = method.options.Extensions[annotations_pb2.http]
+        verb = rule.WhichOneof("pattern")
+        if verb:
+            in_path = set(_NAME.findall(getattr(rule, verb)))
+            bound |= in_path
+            if rule.body != "*":
+                asked |= {field.name for field in messages[method.input_type].field} - in_path
+    return sorted(bound - asked)
 
 
 def _methods(
