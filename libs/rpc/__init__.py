@@ -25,7 +25,7 @@ from libs.rpc.peer import Peer
 from libs.rpc.reason import REASONS
 from libs.rpc.refusal import Refusal, Refusing, Violation
 from libs.rpc.tls import Callee, Tls
-from libs.rpc.tracing import call_context, is_sampled, serve_item, serve_together
+from libs.rpc.tracing import call_context, is_sampled, request_context, serve_item, serve_together
 
 if TYPE_CHECKING:
     from libs.rpc.server import Registration, RpcServer, RpcSettings
@@ -68,6 +68,7 @@ __all__ = [
     "current_workspace",
     "is_sampled",
     "remote_authenticator",
+    "request_context",
     "serve_item",
     "serve_together",
 ]

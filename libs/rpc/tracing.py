@@ -58,9 +58,7 @@ def begin_span(
     much to make.
     """
     parent = _remote_parent(traceparent)
-    context = Context() if parent is None else set_span_in_context(NonRecordingSpan(parent), Context())
-    if correlation_id:
-        context = baggage.set_baggage(BAGGAGE_KEY, correlation_id, context)
+    context = _bound(parent, correlation_id)
     if parent is not None and not parent.trace_flags.sampled:
         return context, INVALID_SPAN
     span = _TRACER.start_span(
@@ -71,7 +69,17 @@ def begin_span(
 
 def bind_correlation_id(correlation_id: str) -> Context:
     """A context with nothing but the correlation id."""
-    return baggage.set_baggage(BAGGAGE_KEY, correlation_id, Context()) if correlation_id else Context()
+    return _bound(None, correlation_id)
+
+
+def request_context(*, traceparent: str, correlation_id: str) -> Context:
+    """A context with nothing but the trace and the correlation id of a request, either of which may be empty."""
+    return _bound(_remote_parent(traceparent), correlation_id)
+
+
+def _bound(parent: SpanContext | None, correlation_id: str) -> Context:
+    context = Context() if parent is None else set_span_in_context(NonRecordingSpan(parent), Context())
+    return baggage.set_baggage(BAGGAGE_KEY, correlation_id, context) if correlation_id else context
 
 
 def attributes_of(method: str) -> dict[str, str]:

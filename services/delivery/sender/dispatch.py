@@ -3,12 +3,12 @@
 from typing import Any
 
 import structlog
-from opentelemetry import baggage, context, trace
+from opentelemetry import context, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Span
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from typing_extensions import override
 
+from libs.rpc import request_context
 from libs.telemetry import mark_failed, span
 from services.delivery.domain.answer import Answer, NoAnswer, Taken
 from services.delivery.domain.delivery import Parcel, Ref
@@ -16,7 +16,6 @@ from services.delivery.domain.destination import DestinationKind
 from services.delivery.ports import Lookup, Sender
 
 _FAULT = NoAnswer(message="The hub failed while it was sending.", reached=True)
-_traces = TraceContextTextMapPropagator()
 
 log = structlog.get_logger()
 
@@ -68,8 +67,7 @@ class Senders(Sender, Lookup):
 
 def _context_of(ref: Ref) -> Context:
     """Not the current one: many requests' deliveries share a ticket."""
-    bound = _traces.extract({"traceparent": ref.traceparent}, Context()) if ref.traceparent else Context()
-    return baggage.set_baggage("correlation_id", ref.correlation_id, bound) if ref.correlation_id else bound
+    return request_context(traceparent=ref.traceparent, correlation_id=ref.correlation_id)
 
 
 def _attributes(parcel: Parcel) -> dict[str, Any]:
