@@ -25,6 +25,9 @@ class ContactType(StrEnum):
     LEAD = "lead"
 
 
+_CUSTOMER, _LEAD = ContactType  # a look into an enum costs as much as a name
+
+
 class Labeled(msgspec.Struct, frozen=True, gc=False):
     """A phone number or an e-mail address as given, with a label of PHONE_LABELS or EMAIL_LABELS."""
 
@@ -78,4 +81,4 @@ def email_label(label: object) -> str:
 
 def contact_type(kind: object) -> ContactType:
     """Map a type as the consumer does: anything unknown, and nothing, is customer."""
-    return ContactType.LEAD if kind == "lead" else ContactType.CUSTOMER
+    return _LEAD if kind == "lead" else _CUSTOMER
