@@ -1,15 +1,14 @@
 """contactsync.idempotency.v1.IdempotencyService on the wire."""
 
 from collections.abc import Awaitable, Iterable
-from datetime import datetime
 from typing import TypeAlias, assert_never
 
 from contactsync.idempotency.v1 import idempotency_service_pb2 as pb
 from contactsync.idempotency.v1 import idempotency_service_pb2_grpc as pb_grpc
-from google.protobuf.timestamp_pb2 import Timestamp
 from grpc.aio import ServicerContext
 
 from libs.rpc import Identity, ServiceCaller, current_caller, serve_together
+from libs.stamps import stamp_of
 from services.idempotency.domain import (
     Answer,
     Beginning,
@@ -101,17 +100,11 @@ def _completion(item: pb.CompleteItem) -> Completion:
 def _result(beginning: Beginning) -> pb.BeginResult:
     match beginning:
         case Started(job_id, fence, created_at):
-            return pb.BeginResult(started=pb.Started(job_id=job_id, fence=fence, created_at=_timestamp(created_at)))
+            return pb.BeginResult(started=pb.Started(job_id=job_id, fence=fence, created_at=stamp_of(created_at)))
         case Replay(answer, job_id):
             return pb.BeginResult(replay=pb.Replay(status_code=answer.status_code, body=answer.body, job_id=job_id))
         case Conflict(existing_created_at):
-            return pb.BeginResult(conflict=pb.Conflict(existing_created_at=_timestamp(existing_created_at)))
+            return pb.BeginResult(conflict=pb.Conflict(existing_created_at=stamp_of(existing_created_at)))
         case InProgress(lease_until):
-            return pb.BeginResult(in_progress=pb.InProgress(lease_until=_timestamp(lease_until)))
+            return pb.BeginResult(in_progress=pb.InProgress(lease_until=stamp_of(lease_until)))
     assert_never(beginning)
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp

@@ -1,11 +1,9 @@
 """Protobuf to domain and back."""
 
-from datetime import datetime
-
 from contactsync.access.v1 import access_service_pb2, client_pb2
 from contactsync.policy.v1 import policy_pb2
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from libs.stamps import stamp_of
 from services.access.domain.client import Client, Key
 from services.access.domain.client_settings import ClientSettings, Duplicates, Scope, WantedSettings
 from services.access.handler import Authenticated
@@ -48,7 +46,7 @@ def write_client(client: Client) -> client_pb2.Client:
         settings=_write_settings(client.settings),
         enabled=client.enabled,
         keys=[_write_key(key) for key in client.keys],
-        created_at=_write_moment(client.created_at),
+        created_at=stamp_of(client.created_at),
     )
 
 
@@ -68,13 +66,7 @@ def _write_settings(settings: ClientSettings) -> client_pb2.ClientSettings:
 def _write_key(key: Key) -> client_pb2.KeyInfo:
     return client_pb2.KeyInfo(
         key_id=key.key_id,
-        created_at=_write_moment(key.created_at),
-        expires_at=None if key.expires_at is None else _write_moment(key.expires_at),
-        last_used_at=None if key.last_used_at is None else _write_moment(key.last_used_at),
+        created_at=stamp_of(key.created_at),
+        expires_at=None if key.expires_at is None else stamp_of(key.expires_at),
+        last_used_at=None if key.last_used_at is None else stamp_of(key.last_used_at),
     )
-
-
-def _write_moment(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp

@@ -1,16 +1,16 @@
 """Outcomes, to ingestion."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from contactsync.call.v1.call_pb2 import CallContext
 from contactsync.ingestion.v1.ingestion_service_pb2 import DeliveryOutcome, RecordOutcomesRequest, RowReason
 from contactsync.ingestion.v1.ingestion_service_pb2_grpc import IngestionServiceStub
-from google.protobuf.timestamp_pb2 import Timestamp
 from typing_extensions import override
 
 from libs.rpc import Batch, Peer, PeerRefused, ask_apart
+from libs.stamps import stamp_of
 from services.delivery.domain.delivery import Delivery, RowState
 from services.delivery.ports import Outcomes
 
@@ -65,7 +65,7 @@ class IngestionOutcomes(Outcomes):
 def write_outcome(delivery: Delivery) -> DeliveryOutcome:
     """Write what became of a delivery that was tried."""
     key = delivery.ref.key
-    outcome = DeliveryOutcome(
+    return DeliveryOutcome(
         context=CallContext(correlation_id=delivery.ref.correlation_id, traceparent=delivery.ref.traceparent),
         chunk_id=key.chunk_id,
         destination_id=key.destination_id,
@@ -76,15 +76,6 @@ def write_outcome(delivery: Delivery) -> DeliveryOutcome:
         final=delivery.is_final,
         response_status_code=delivery.status,
         error_message=delivery.message,
+        attempted_at=None if delivery.attempted_at is None else stamp_of(delivery.attempted_at),
+        next_attempt_at=None if delivery.due_at is None else stamp_of(delivery.due_at),
     )
-    if delivery.attempted_at is not None:
-        outcome.attempted_at.CopyFrom(_timestamp(delivery.attempted_at))
-    if delivery.due_at is not None:
-        outcome.next_attempt_at.CopyFrom(_timestamp(delivery.due_at))
-    return outcome
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp

@@ -9,6 +9,7 @@ from contactsync.delivery.v1 import delivery_service_pb2 as wire
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from libs.stamps import stamp_of
 from services.delivery.domain.dead_letter import DEAD, DeadLetter
 from services.delivery.domain.delivery import Attempt
 from services.delivery.domain.destination import Destination, RetrySchedule
@@ -34,7 +35,7 @@ def write_destination(destination: Destination) -> destination_pb2.Destination:
         paused=destination.paused,
         pause_reason=destination.pause_reason,
         idempotent=destination.idempotent,
-        created_at=timestamp(destination.created_at),
+        created_at=stamp_of(destination.created_at),
         chunk_size=destination.chunk_size,
         concurrency=destination.concurrency,
         rate=destination.rate,
@@ -105,7 +106,7 @@ def write_attempt(attempt: Attempt) -> wire.Attempt:
     return wire.Attempt(
         round=attempt.key.round,
         number=attempt.number,
-        started_at=timestamp(attempt.started_at),
+        started_at=stamp_of(attempt.started_at),
         duration_s=attempt.duration.total_seconds(),
         response_status_code=attempt.status,
         error_message=attempt.message,
@@ -147,12 +148,12 @@ def write_letter(letter: DeadLetter) -> dead_letter_pb2.DeadLetter:
         state=DEAD[letter.state],
         reason=letter.reason,
         response_status_code=letter.status,
-        at=timestamp(letter.at),
+        at=stamp_of(letter.at),
         round=letter.round,
     )
     if letter.closing is not None:
         written.closed_as = letter.closing.closed_as.value
-        written.closed_at.CopyFrom(timestamp(letter.closing.at))
+        written.closed_at.CopyFrom(stamp_of(letter.closing.at))
         written.closed_by = letter.closing.by
         written.closed_because = letter.closing.reason
     return written
@@ -163,7 +164,7 @@ def write_replay(replay: Replay) -> dead_letter_pb2.Replay:
     return dead_letter_pb2.Replay(
         id=replay.replay_id,
         destination_id=replay.destination_id,
-        created_at=timestamp(replay.created_at),
+        created_at=stamp_of(replay.created_at),
         created_by=replay.created_by,
         state="running" if replay.completed_at is None else "completed",
         total=replay.total,
@@ -174,15 +175,8 @@ def write_replay(replay: Replay) -> dead_letter_pb2.Replay:
     )
 
 
-def timestamp(moment: datetime) -> Timestamp:
-    """Write a time."""
-    written = Timestamp()
-    written.FromDatetime(moment)
-    return written
-
-
 def _optional(moment: datetime | None) -> Timestamp | None:
-    return None if moment is None else timestamp(moment)
+    return None if moment is None else stamp_of(moment)
 
 
 def _credentials(destination: Destination) -> Iterator[str]:
@@ -197,7 +191,7 @@ def _credentials(destination: Destination) -> Iterator[str]:
 def _failed_attempt(attempt: Attempt) -> destination_pb2.FailedAttempt:
     return destination_pb2.FailedAttempt(
         chunk_id=attempt.key.chunk_id,
-        started_at=timestamp(attempt.started_at),
+        started_at=stamp_of(attempt.started_at),
         response_status_code=attempt.status,
         error_message=attempt.message,
     )

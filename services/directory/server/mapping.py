@@ -1,14 +1,13 @@
 """Messages to domain and back."""
 
 import re
-from datetime import datetime
 from typing import Final
 
 from contactsync.contact.v1 import contact_pb2
 from contactsync.directory.v1 import directory_service_pb2 as pb
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from libs.rpc import Refusal, Violation
+from libs.stamps import stamp_of
 from services.directory.domain.contact import Contact, ContactId, Details, Identity
 from services.directory.domain.delivery import Applied
 from services.directory.domain.errors import ContactNotFoundError
@@ -78,8 +77,8 @@ def write_contact(contact: Contact) -> pb.BookContact:
         contact=_write_details(contact.details),
         additional_fields=contact.details.additional_fields,
         version=contact.version,
-        created_at=_timestamp(contact.created_at),
-        updated_at=_timestamp(contact.changed_at),
+        created_at=stamp_of(contact.created_at),
+        updated_at=stamp_of(contact.changed_at),
         number=contact.number,
     )
 
@@ -102,12 +101,6 @@ def _write_details(details: Details) -> contact_pb2.Contact:
         tags=details.tags,
         external_id=next((bare(each) for each in details.external_ids if not is_lead_id(each)), ""),
     )
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp
 
 
 def refused(pointer: str, message: str) -> Refusal:

@@ -1,12 +1,11 @@
 """Workspaces as messages."""
 
-from datetime import datetime
 from typing import Any, Final
 
 from contactsync.directory.v1 import workspace_pb2
 from google.protobuf.struct_pb2 import Struct
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from libs.stamps import stamp_of
 from services.directory.domain.credential import Credential, CredentialKind
 from services.directory.domain.member import Member
 from services.directory.domain.workspace import StageType, Workspace
@@ -31,7 +30,7 @@ def write_workspace(workspace: Workspace) -> workspace_pb2.Workspace:
         seats=workspace.seats,
         spec=spec,
         version=workspace.version,
-        created_at=_timestamp(workspace.created_at),
+        created_at=stamp_of(workspace.created_at),
     )
 
 
@@ -48,7 +47,7 @@ def write_credential(credential: Credential) -> workspace_pb2.WorkspaceCredentia
         id=credential.credential_id,
         type=_TYPES[credential.kind],
         user=credential.user_email,
-        created_at=_timestamp(credential.created_at),
+        created_at=stamp_of(credential.created_at),
     )
 
 
@@ -81,9 +80,3 @@ def _spec_of(workspace: Workspace) -> dict[str, Any]:
 
 def _stages(workspace: Workspace) -> dict[StageType, Any]:
     return {stage.type: stage for stage in workspace.pipeline.stages}
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment)
-    return timestamp

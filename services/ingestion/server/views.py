@@ -8,6 +8,7 @@ from contactsync.ingestion.v1 import ingestion_service_pb2 as pb
 from contactsync.ingestion.v1 import job_pb2
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from libs.stamps import stamp_of
 from services.ingestion.domain.activity import MinuteActivity
 from services.ingestion.domain.ids import DestinationId
 from services.ingestion.domain.job import Job
@@ -27,11 +28,7 @@ from services.ingestion.ports.store import StoredChunk
 
 def moment(at: datetime | None) -> Timestamp | None:
     """The time, or absent."""
-    if at is None:
-        return None
-    stamp = Timestamp()
-    stamp.FromDatetime(at)
-    return stamp
+    return None if at is None else stamp_of(at)
 
 
 def accepted(job: Job, *, replayed: bool) -> pb.ImportContactsResponse:

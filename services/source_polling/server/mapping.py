@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from contactsync.source_polling.v1 import run_pb2, source_pb2
 from contactsync.source_polling.v1 import source_polling_service_pb2 as wire
 from google.protobuf.duration_pb2 import Duration
-from google.protobuf.timestamp_pb2 import Timestamp
 
+from libs.stamps import stamp_of
 from services.source_polling.domain.record import Skip
 from services.source_polling.domain.run import Run, RunStatus
 from services.source_polling.domain.source import Credentials, Fuse, Retry, Schedule, Source, SourceId, SourceKind
@@ -96,9 +96,9 @@ def write_source(source: Source) -> source_pb2.Source:
         kind=KINDS[source.kind],
         settings=_write_settings(source),
         enabled=source.enabled,
-        next_run_at=None if source.next_run_at is None else timestamp(source.next_run_at),
-        cursor=None if source.cursor is None else timestamp(source.cursor),
-        created_at=timestamp(source.created_at),
+        next_run_at=None if source.next_run_at is None else stamp_of(source.next_run_at),
+        cursor=None if source.cursor is None else stamp_of(source.cursor),
+        created_at=stamp_of(source.created_at),
     )
 
 
@@ -152,20 +152,13 @@ def write_run(run: Run, *, now: datetime) -> run_pb2.Run:
     times = {"since": run.since, "started_at": run.started_at, "ended_at": run.ended_at, "waits_until": waits_until}
     for name, at in times.items():
         if at is not None:
-            getattr(message, name).CopyFrom(timestamp(at))
+            getattr(message, name).CopyFrom(stamp_of(at))
     return message
 
 
 def write_skip(skip: Skip) -> run_pb2.SkippedRow:
     """Write a row that was left out."""
     return run_pb2.SkippedRow(external_id=skip.external_id, reason=skip.reason)
-
-
-def timestamp(moment: datetime) -> Timestamp:
-    """Write a time."""
-    written = Timestamp()
-    written.FromDatetime(moment)
-    return written
 
 
 def _duration(span: timedelta) -> Duration:

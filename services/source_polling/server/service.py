@@ -7,11 +7,12 @@ from contactsync.source_polling.v1.source_polling_service_pb2_grpc import Source
 from google.protobuf.timestamp_pb2 import Timestamp
 from typing_extensions import override
 
+from libs.stamps import stamp_of
 from services.source_polling.domain.run import RunId
 from services.source_polling.domain.source import SourceId
 from services.source_polling.handler.operate import Operator
 from services.source_polling.ports.surroundings import Clock
-from services.source_polling.server.mapping import changed, read_new, timestamp, write_run, write_skip, write_source
+from services.source_polling.server.mapping import changed, read_new, write_run, write_skip, write_source
 
 RUNS_A_PAGE = 50
 
@@ -102,4 +103,4 @@ class SourcePollingServer(SourcePollingServiceServicer):
 
 
 def _optional(at: Any) -> Timestamp | None:
-    return None if at is None else timestamp(at)
+    return None if at is None else stamp_of(at)
