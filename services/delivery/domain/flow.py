@@ -40,7 +40,8 @@ class Flow:
 
     def rate(self, destination: Destination) -> float:
         """Tell how many parts per second it is sent at most. 0: no bound."""
-        return min((rate for rate in (destination.rate, self.learned.rate) if rate), default=0.0)
+        given, learned = destination.rate, self.learned.rate
+        return min(given, learned) if given and learned else given or learned
 
     def opens_at(self, destination: Destination, *, now: datetime) -> datetime | None:
         """Tell when a part may go. None: now."""
