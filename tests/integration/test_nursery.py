@@ -11,7 +11,9 @@ from typing import Any
 
 import psutil
 import pytest
+from supervisor.loggers import LogRecord
 
+from libs.cli.stack.nursery import LossyLog
 from libs.cli.stack.plan import Program
 from libs.cli.stack.ports import choose_free
 from libs.cli.stack.supervisor import Supervisor, render_supervisor_config, wait_until
@@ -133,6 +135,30 @@ def test_it_has_nothing_of_the_supervisor_s(nursery: Callable[..., Any]) -> None
     assert said["files"] == [0, 1, 2]
     assert said["group"] == said["pid"]
     assert said["signals"] == [signal.SIGINT]  # Python's own, which raises KeyboardInterrupt
+
+
+def test_a_full_disk_costs_lines_of_the_logs_and_nothing_else(nursery: Callable[..., Any], tmp_path: Path) -> None:
+    for name in ("log/told.log", "log/supervisor.log", "run/supervisord.stderr"):
+        (tmp_path / name).symlink_to("/dev/full")
+
+    with nursery("raise") as place:  # it says why, and supervisord that it ended
+        first = place.start()
+        second = place.said(lambda said: said["pid"] != first["pid"])
+
+        assert place.supervisor.is_alive()
+        assert second["pid"] != first["pid"]
+
+
+def test_a_log_that_was_closed_for_want_of_room_goes_on_when_there_is_some(tmp_path: Path) -> None:
+    log = LossyLog(str(tmp_path / "told.log"), "a", 1000, 1)
+    log.setFormat("%(message)s\n")
+    log.stream.close()
+
+    for word in ("lost", "kept"):
+        log.emit(LogRecord(20, word))
+    log.close()
+
+    assert (tmp_path / "told.log").read_text() == "kept\n"
 
 
 def test_killed_one_is_started_again_and_ends_with_its_supervisor(nursery: Callable[..., Any]) -> None:

@@ -11,10 +11,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 from setproctitle import getproctitle, setproctitle, setthreadtitle
+from supervisor import loggers
 from supervisor.options import ServerOptions
 from supervisor.supervisord import go
 
@@ -25,6 +27,21 @@ _LATER = ("libs.rpc.server", "libs.storage.opening", "libs.storage.sqlite.databa
 """What services import only when they have begun."""
 _OWN = ("CONTACTSYNC_", "SUPERVISOR_")
 """How variables begin that a service reads itself, and late."""
+
+
+class LossyLog(loggers.RotatingFileHandler):  # type: ignore[misc]  # supervisor has no types
+    """Loses lines while they cannot be written: supervisord would end by it, and every program with it."""
+
+    def emit(self, record: loggers.LogRecord) -> None:
+        """Writes a line, if there is room for it."""
+        try:
+            super().emit(record)
+        except (OSError, ValueError):  # when its turn comes, the file is closed, and then what waits has no room
+            with suppress(OSError):
+                self.stream = Path(self.baseFilename).open("ab")  # noqa: SIM115 - closed by whoever replaces it
+
+    def handleError(self) -> None:  # noqa: N802 - supervisor's
+        """Nothing: where complaints go there is no room either."""
 
 
 class NurseryOptions(ServerOptions):  # type: ignore[misc]  # supervisor has no types
@@ -116,6 +133,7 @@ def main() -> None:
     """Runs until SIGTERM."""
     getproctitle()  # finds the place of the title while it is as the kernel made it
     setthreadtitle("supervisord")
+    loggers.RotatingFileHandler = LossyLog
     options = NurseryOptions()
     options.realize()
     options.first, options.test = True, False
