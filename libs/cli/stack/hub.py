@@ -4,7 +4,7 @@ import asyncio
 import os
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -44,7 +44,8 @@ class Hub:
         """Makes those anew that are near their end, once an hour; the processes find them by themselves."""
         if time.monotonic() >= self._renew_at:
             self._renew_at = time.monotonic() + _RENEW_SECONDS
-            self.plan.certificates.renew(datetime.now(UTC))
+            with suppress(OSError):  # a full disk: they hold for days yet, and this is tried again in an hour
+                self.plan.certificates.renew(datetime.now(UTC))
 
     def hopeless(self) -> str:
         """Why waiting any longer is in vain: what a program said before it refused to start. Empty: it is not."""
