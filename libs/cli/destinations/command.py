@@ -130,7 +130,8 @@ def call_once(
         print_json(found)
     else:
         what = "it answers" if found["ok"] else found["error_message"]
-        out.print(f"{what} (status {found['response_status_code']}, {found['duration_s'] * 1000:.0f} ms)")
+        status = f"status {code}, " if (code := found["response_status_code"]) else ""
+        out.print(f"{what} ({status}{found['duration_s'] * 1000:.0f} ms)")
     raise typer.Exit(code=not found["ok"])
 
 
