@@ -172,8 +172,8 @@ async def test_what_a_destination_said_of_the_person_is_forgotten(
         await asyncio.to_thread(completed, partner, erase(partner.http, partner.api_key, phone=phone))
         after = await asyncio.to_thread(tries, admin, webhook.url, f"{job_id}.0")
 
-    assert before["answer"] == f"{phone} is blocked"
-    assert after == [{**before, "answer": ""}]
+    assert before["answer_body"] == f"{phone} is blocked"
+    assert after == [{**before, "answer_body": ""}]
 
 
 def test_clients_reach_their_own_contacts_and_operators_everyones(
