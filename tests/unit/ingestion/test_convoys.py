@@ -68,7 +68,7 @@ async def test_who_comes_in_one_tick_goes_in_one_group() -> None:
 
 
 async def test_who_comes_meanwhile_goes_together_when_the_last_of_the_group_has_arrived() -> None:
-    travellers = Travellers(Convoys(patience=LONG, linger=0))
+    travellers = Travellers(Convoys(patience=LONG, linger=0, way_back=timedelta(0)))
     travellers.come("a", "b")
     await _settled()
     travellers.come("c", "d")
@@ -138,6 +138,23 @@ async def test_behind_a_group_the_next_one_gathers_until_all_are_back() -> None:
 
 async def test_a_group_gathers_also_when_nobody_waited_behind_the_last() -> None:
     travellers = Travellers(Convoys(patience=LONG, linger=ENDLESS))
+    travellers.come("a", "b", "c", "d")
+    await _settled()
+    await travellers.arrive("a", "b", "c", "d")
+
+    travellers.come("e", "f", "g")
+    await _settled()
+    before = list(travellers.under_way)
+    travellers.come("h")
+    await _settled()
+
+    assert before == ["a", "b", "c", "d"]
+    assert set(travellers.under_way[4:]) == {"e", "f", "g", "h"}
+    await travellers.arrive("e", "f", "g", "h")
+
+
+async def test_however_short_a_group_s_way_was_its_callers_have_time_to_come_back() -> None:
+    travellers = Travellers(Convoys(patience=LONG, linger=0, way_back=LONG))
     travellers.come("a", "b", "c", "d")
     await _settled()
     await travellers.arrive("a", "b", "c", "d")
