@@ -66,7 +66,10 @@ def _synchronous(server: str, monitor: str) -> Finding:
         remedy = f"See log/{server}.log; if it hangs: contactsync restart {server}. Nothing is lost meanwhile."
         return Finding(server, str(error), remedy, well=False)
     except NotSynchronous as error:
-        remedy = "Restart with contactsync up; it writes the right configuration."
+        remedy = (
+            f"It turns itself off when the disk is full: make room, then contactsync restart {server}. Else restart "
+            "contactsync up, which writes the right configuration."
+        )
         return Finding(server, str(error), remedy, well=False)
     return Finding(server, "JetStream syncs every write")
 
