@@ -97,13 +97,17 @@ class SqlStore:
     async def chunks(self, chunk_ids: Sequence[ChunkId], *, enough: int) -> Sequence[StoredChunk | None]:
         """The first of the chunks, to deliver them."""
         places = [(job_of(each), index_of(each)) for each in chunk_ids]
-        if len(places) > 1:
-            sizes = {
-                (row[0], row[1]): row[2] for row in await self._database.fetch(statements.SIZES_OF_CHUNKS, (places,))
-            }
-            places = places[: fitting([sizes.get(each, 0) for each in places], enough=enough)]
-        found = {(row[0], row[1]): row for row in await self._database.fetch(statements.FETCH_CHUNKS, (places,))}
+        read = await self._database.fetch(statements.FETCH_CHUNKS_UP_TO, (places, enough))
+        if not read:
+            places = await self._first_of(places, enough=enough)
+            read = await self._database.fetch(statements.FETCH_CHUNKS, (places,))
+        found = {(row[0], row[1]): row for row in read}
         return [rows.stored_chunk_of(found[each]) if each in found else None for each in places]
+
+    async def _first_of(self, places: list[tuple[JobId, int]], *, enough: int) -> list[tuple[JobId, int]]:
+        read = await self._database.fetch(statements.SIZES_OF_CHUNKS, (places,))
+        sizes = {(row[0], row[1]): row[2] for row in read}
+        return places[: fitting([sizes.get(each, 0) for each in places], enough=enough)]
 
     async def holding(self, phone: SoughtPhone, job_ids: Sequence[JobId]) -> frozenset[JobId]:
         """Those of the jobs that have a row with the phone."""

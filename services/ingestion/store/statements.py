@@ -134,7 +134,7 @@ _CHUNK_KEY = (_chunk.job_id, _chunk.chunk_index)
 SIZES_OF_CHUNKS = Statement(
     select(*_CHUNK_KEY, func.length(_chunk.body)).where(any_row_of(_CHUNK_KEY, "places")), "places"
 )
-FETCH_CHUNKS = Statement(
+_fetched = (
     select(
         *_CHUNK_KEY,
         _job.client_id,
@@ -147,9 +147,17 @@ FETCH_CHUNKS = Statement(
         _job.source_id,
     )
     .join_from(_chunks, _jobs, _chunk.job_id == _job.job_id)
-    .where(any_row_of(_CHUNK_KEY, "places")),
-    "places",
+    .where(any_row_of(_CHUNK_KEY, "places"))
 )
+FETCH_CHUNKS = Statement(_fetched, "places")
+_weighed = _chunks.alias("weighed").c
+_weight = (
+    select(func.sum(func.length(_weighed.body)))
+    .where(any_row_of((_weighed.job_id, _weighed.chunk_index), "places"))
+    .scalar_subquery()
+)
+# None of them when they have more bytes than that together.
+FETCH_CHUNKS_UP_TO = Statement(_fetched.where(_weight <= bindparam("enough", type_=BigInteger)), "places", "enough")
 
 _waiting = (
     select(*_TICKET_COLUMNS)
