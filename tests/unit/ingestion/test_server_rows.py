@@ -1,5 +1,6 @@
 """Rows, pages and parts of the typed entrance."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
@@ -133,6 +134,17 @@ async def test_parts_are_one_import() -> None:
     key, contacts = await gathered(parts(one, other))
 
     assert (key, [contact.phone for contact in contacts]) == ("k", ["1", "2"])
+
+
+async def test_stream_that_broke_off_is_no_import() -> None:
+    async def broken() -> AsyncIterator[ImportContactStreamRequest]:
+        yield ImportContactStreamRequest(idempotency_key="k", contacts=[Contact(phone="1")])
+        asyncio.get_running_loop().call_soon(gathering.cancel)  # as gRPC does: behind the last message
+
+    gathering = asyncio.ensure_future(gathered(broken()))
+
+    with pytest.raises(asyncio.CancelledError):
+        await gathering
 
 
 @pytest.mark.parametrize(
