@@ -1,6 +1,7 @@
 """Convoys: who comes together goes together, and nobody waits longer than for one group."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -136,25 +137,17 @@ async def test_behind_a_group_the_next_one_gathers_until_all_are_back() -> None:
     await travellers.arrive("d", "e", "f", "g")
 
 
-async def test_a_group_gathers_also_when_nobody_waited_behind_the_last() -> None:
-    travellers = Travellers(Convoys(patience=LONG, linger=ENDLESS))
-    travellers.come("a", "b", "c", "d")
-    await _settled()
-    await travellers.arrive("a", "b", "c", "d")
-
-    travellers.come("e", "f", "g")
-    await _settled()
-    before = list(travellers.under_way)
-    travellers.come("h")
-    await _settled()
-
-    assert before == ["a", "b", "c", "d"]
-    assert set(travellers.under_way[4:]) == {"e", "f", "g", "h"}
-    await travellers.arrive("e", "f", "g", "h")
-
-
-async def test_however_short_a_group_s_way_was_its_callers_have_time_to_come_back() -> None:
-    travellers = Travellers(Convoys(patience=LONG, linger=0, way_back=LONG))
+@pytest.mark.parametrize(
+    "convoys",
+    [
+        pytest.param(lambda: Convoys(patience=LONG, linger=ENDLESS), id="as long as its way took"),
+        pytest.param(
+            lambda: Convoys(patience=LONG, linger=0, way_back=LONG), id="as long as callers take to come back"
+        ),
+    ],
+)
+async def test_a_group_gathers_also_when_nobody_waited_behind_the_last(convoys: Callable[[], Convoys]) -> None:
+    travellers = Travellers(convoys())
     travellers.come("a", "b", "c", "d")
     await _settled()
     await travellers.arrive("a", "b", "c", "d")
